@@ -1,0 +1,27 @@
+"""The pieces that several architectures are built from."""
+
+from torch import nn
+
+
+def parameters(model):
+    """Count the learned numbers of a network (batch-norm buffers are not learned and not counted)."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def conv3x3(in_channels, out_channels, padding=1, batch_norm=True):
+    """3x3 convolution, batch norm, ReLU. Without batch norm, as in papers before 2015, the convolution has a bias."""
+    layers = [nn.Conv2d(in_channels, out_channels, 3, padding=padding, bias=not batch_norm)]
+    if batch_norm:
+        layers.append(nn.BatchNorm2d(out_channels))
+    return nn.Sequential(*layers, nn.ReLU(inplace=True))
+
+
+def he_init(model):
+    """Draw every convolution's weights from N(0, 2/N), N = inputs of one output; zero its bias (He et al., 2015)."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            # A transposed convolution whose stride is its kernel size sums over its input channels only.
+            inputs = module.in_channels if isinstance(module, nn.ConvTranspose2d) else module.weight[0].numel()
+            nn.init.normal_(module.weight, std=(2 / inputs) ** 0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

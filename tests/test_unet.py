@@ -1,0 +1,138 @@
+"""U-Net against the paper's figures, and on the sizes that break careless copies."""
+
+import pytest
+import torch
+from torch import nn
+
+from seglib.models import UNet, parameters
+from seglib.models.blocks import he_init
+from seglib.models.unet import crop_to, pad_to, valid_output_size
+
+
+@pytest.mark.parametrize(("channels", "count"), [(1, 31_030_658), (3, 31_031_810)])
+def test_paper_size_has_the_papers_parameters(channels, count):
+    assert parameters(UNet(channels, 2, padding="valid")) == count
+
+
+def test_padded_variant_has_batch_norm_and_is_another_network():
+    # 31,031,810, less the biases that batch norm replaces, plus its two numbers a channel.
+    assert parameters(UNet(3, 2)) == 31_037_698
+
+
+def test_paper_net_has_23_convolutional_layers_and_no_norm():
+    net = UNet(1, 2, padding="valid")
+    assert sum(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in net.modules()) == 23
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
+
+
+@pytest.mark.parametrize(("size", "output"), [(572, 388), (188, 4), (204, 20), (700, 516)])
+def test_valid_output_sizes(size, output):
+    assert valid_output_size(size) == output
+
+
+def test_valid_sizes_come_every_16_px_and_lose_184():
+    fitting = []
+    for size in range(1, 700):
+        try:
+            fitting.append((size, valid_output_size(size)))
+        except ValueError:
+            continue
+    assert [size for size, _ in fitting] == list(range(188, 700, 16))
+    assert all(size - output == 184 for size, output in fitting)
+
+
+def test_valid_size_error_names_sizes_that_fit():
+    with pytest.raises(ValueError, match=r"570 px does not fit.*556 and 572 fit"):
+        valid_output_size(570)
+
+
+@pytest.mark.parametrize(("height", "width"), [(188, 204), (220, 188)])
+def test_valid_network_agrees_with_the_size_rule(height, width):
+    logits = UNet(1, 3, width=2, padding="valid")(torch.zeros(1, 1, height, width))
+    assert logits.shape == (1, 3, valid_output_size(height), valid_output_size(width))
+
+
+def test_valid_network_refuses_a_size_that_does_not_fit():
+    with pytest.raises(ValueError, match="572"):
+        UNet(1, 2, width=2, padding="valid")(torch.zeros(1, 1, 572, 570))
+
+
+@pytest.mark.parametrize("size", [(97, 45), (16, 16), (31, 100), (101, 103)])
+@pytest.mark.parametrize("skips", [True, False])
+def test_padded_network_keeps_odd_sizes(size, skips):
+    assert UNet(3, 5, width=2, skips=skips)(torch.zeros(2, 3, *size)).shape == (2, 5, *size)
+
+
+def test_padded_network_says_when_a_picture_is_too_small():
+    with pytest.raises(ValueError, match="15x40 px vanishes in 4 poolings: each side needs at least 16 px"):
+        UNet(1, 2, width=2)(torch.zeros(1, 1, 15, 40))
+
+
+def test_single_picture_without_batch_is_refused_with_the_remedy():
+    with pytest.raises(ValueError, match=r"image\[None\]"):
+        UNet(1, 2, width=2)(torch.zeros(1, 64, 64))
+
+
+def test_unknown_padding_is_refused():
+    with pytest.raises(ValueError, match="'reflect'"):
+        UNet(1, 2, padding="reflect")
+
+
+def test_valid_pixel_sees_only_its_own_surroundings():
+    """Without padding the output equals that of a picture cut out around it: what the overlap-tile scheme rests on."""
+    torch.manual_seed(0)
+    net = UNet(1, 2, width=2, padding="valid").double().eval()
+    picture = torch.randn(1, 1, 220, 220, dtype=torch.float64)
+    whole, tile = net(picture), net(picture[..., 16:204, 16:204])
+    # The tile starts 16 px in, a multiple of the coarsest stride, so pooling windows line up.
+    assert torch.allclose(whole[..., 16:20, 16:20], tile, atol=1e-12)
+
+
+def test_every_skip_carries_information():
+    torch.manual_seed(0)
+    net = UNet(1, 2, width=4, depth=3).eval()
+    picture = torch.randn(1, 1, 32, 32)
+    before = net(picture)
+    for level in range(3):
+        hook = net.down[level].register_forward_hook(lambda _module, _inputs, out: out * 1.5)
+        assert not torch.allclose(net(picture), before)
+        hook.remove()
+
+
+def test_crop_takes_the_centre_and_pad_repeats_the_edge():
+    rows = torch.arange(7.0).view(1, 1, 7, 1).expand(1, 1, 7, 4)
+    assert crop_to(rows, (3, 2))[0, 0, :, 0].tolist() == [2, 3, 4]
+    assert crop_to(rows, (4, 2))[0, 0, :, 0].tolist() == [1, 2, 3, 4]
+    assert pad_to(rows[..., :2, :], (3, 4))[0, 0, :, 0].tolist() == [0, 1, 1]
+
+
+def test_he_initialisation_has_the_papers_deviation():
+    torch.manual_seed(0)
+    conv = he_init_of(nn.Conv2d(64, 128, 3))
+    assert conv.weight.std().item() == pytest.approx((2 / (9 * 64)) ** 0.5, rel=0.02)
+    assert conv.bias.abs().max() == 0
+    up = he_init_of(nn.ConvTranspose2d(128, 64, 2, stride=2))
+    assert up.weight.std().item() == pytest.approx((2 / 128) ** 0.5, rel=0.02)
+
+
+def he_init_of(layer):
+    he_init(layer)
+    return layer
+
+
+def test_activations_keep_their_scale_through_the_paper_net():
+    """The point of N(0, 2/N): the signal neither dies nor explodes on its way down."""
+    torch.manual_seed(0)
+    net = UNet(1, 2, width=16, padding="valid").eval()
+    with torch.no_grad():
+        logits = net(torch.randn(1, 1, 188, 188))
+    assert 0.05 < logits.std().item() < 20
+
+
+def test_dropout_acts_in_training_only():
+    torch.manual_seed(0)
+    net = UNet(1, 2, width=4, depth=2, dropout=0.5)
+    x = torch.randn(1, 1, 32, 32)
+    assert not torch.equal(net(x), net(x))
+    net.eval()
+    assert torch.equal(net(x), net(x))
