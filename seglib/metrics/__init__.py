@@ -1,0 +1,34 @@
+"""Rulers for masks: semantic (confusion matrix, IoU, Dice), boundaries, instances.
+
+Everything here takes NumPy arrays or torch tensors and gives NumPy arrays or Python floats.
+"""
+
+from .boundary import boundary_f1, boundary_iou
+from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
+from .semantic import (
+    binary_dice,
+    binary_iou,
+    confusion_matrix,
+    dice,
+    iou,
+    mean_accuracy,
+    mean_iou,
+    pixel_accuracy,
+)
+
+__all__ = [
+    "InstanceScore",
+    "binary_dice",
+    "binary_iou",
+    "boundary_f1",
+    "boundary_iou",
+    "confusion_matrix",
+    "dice",
+    "instance_f1",
+    "iou",
+    "mean_accuracy",
+    "mean_iou",
+    "merged_objects",
+    "overlap_table",
+    "pixel_accuracy",
+]

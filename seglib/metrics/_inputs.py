@@ -1,0 +1,59 @@
+"""What all metrics ask of their inputs: whole numbers, equal shapes, errors that name the usual cause."""
+
+import numpy as np
+
+
+def as_array(values):
+    """Array of anything array-like; torch tensors are taken off their graph and device."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if values.is_floating_point():
+            values = values.double()  # NumPy has no bfloat16
+        return values.numpy()
+    return np.asarray(values)
+
+
+def label_pair(prediction, target):
+    """Two integer arrays of one shape, or a ValueError. Boolean arrays count as 0 and 1."""
+    prediction, target = as_array(prediction), as_array(target)
+    for name, labels in (("prediction", prediction), ("target", target)):
+        if labels.dtype != bool and not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(
+                f"{name} has dtype {labels.dtype}; integer labels are wanted. Usual cause: logits or "
+                f"probabilities instead of class ids (take .argmax(1), or compare with 0.5)."
+            )
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"prediction has shape {prediction.shape}, target {target.shape}; they must agree. Usual causes: "
+            f"a channel axis left in, or a prediction that was not brought back to the target's size."
+        )
+    return _plain(prediction), _plain(target)
+
+
+def binary_pair(prediction, target):
+    """Two boolean arrays of one shape, or a ValueError if a value is not 0 or 1."""
+    prediction, target = label_pair(prediction, target)
+    for name, mask in (("prediction", prediction), ("target", target)):
+        if mask.size and (mask.min() < 0 or mask.max() > 1):
+            raise ValueError(
+                f"{name} holds {shown(np.unique(mask))}; a binary mask of 0 and 1 is wanted. Usual causes: "
+                f"a 0/255 picture (use mask > 0), void left in (take those pixels out), or several "
+                f"classes (use mask == k)."
+            )
+    return prediction.astype(bool), target.astype(bool)
+
+
+def require_picture(array, why):
+    """ValueError unless the array is one picture, (H, W)."""
+    if array.ndim != 2:
+        raise ValueError(f"the maps have shape {array.shape}; one picture (H, W) is wanted. {why}")
+
+
+def shown(values, limit=10):
+    """Values for an error message, cut short."""
+    text = ", ".join(str(value) for value in values[:limit])
+    return f"[{text}, …]" if len(values) > limit else f"[{text}]"
+
+
+def _plain(labels):
+    return labels.view(np.uint8) if labels.dtype == bool else labels
