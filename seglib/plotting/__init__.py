@@ -1,0 +1,30 @@
+"""Figures of the course: one palette, overlays, grids and curves, each shown with its description."""
+
+from seglib.plotting.colours import (
+    PALETTE,
+    class_color,
+    colorize,
+    colorize_instances,
+    heat,
+    overlay,
+    overlay_instances,
+    to_rgb,
+)
+from seglib.plotting.figures import STYLE, confusion, curves, grid, legend, show
+
+__all__ = [
+    "PALETTE",
+    "STYLE",
+    "class_color",
+    "colorize",
+    "colorize_instances",
+    "confusion",
+    "curves",
+    "grid",
+    "heat",
+    "legend",
+    "overlay",
+    "overlay_instances",
+    "show",
+    "to_rgb",
+]
