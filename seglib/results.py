@@ -68,5 +68,5 @@ def _number(text):
 
 
 def _mean_and_spread(mean, deviation):
-    digits = 1 if abs(mean) >= 10 else 3
+    digits = 1 if max(abs(mean), deviation) >= 10 else 3
     return f"{mean:.{digits}f} ± {deviation:.{digits}f}"

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label
-from skimage.morphology import h_maxima
+from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed
 
 
@@ -39,7 +39,11 @@ def split_touching(foreground, smoothing=1.0, min_depth=0.75, min_size=20):
             "put probabilities above a threshold first, as in probability > 0.5"
         )
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), smoothing)
-    summits = label(h_maxima(depth, min_depth)) if foreground.any() else np.zeros(foreground.shape, int)
+    # Lowered by min_depth and flooded up to the map again, only summits that stand out enough stay maxima.
+    summits = label(local_maxima(reconstruction(depth - min_depth, depth)) & foreground)
+    pieces = label(foreground, connectivity=1)
+    without = ~np.isin(pieces, pieces[summits > 0])  # a speck beside a large object may lie on its slope
+    summits[without & foreground] = pieces[without & foreground] + summits.max()
     objects = watershed(-depth, summits, mask=foreground)
     sizes = np.bincount(objects.ravel())
     kept = (sizes >= min_size) & (np.arange(len(sizes)) > 0)
