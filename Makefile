@@ -1,0 +1,51 @@
+# The course's commands; `make` lists them. README.md shows the same without make.
+BIN = $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+# The first Python on the path that is new enough; name another with `make lab PYTHON=...`
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+READY = .venv/.ready
+# Jupyter refuses to run as root unless told so; in a container that is the usual case.
+LAB = $(BIN)/jupyter lab --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
+FLOOR = build/floor
+
+.PHONY: help lab test lint notebooks lock test-floor clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+lab: $(READY) ## open the course in JupyterLab; the first time this sets everything up
+	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
+	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
+
+test: lint ## check style, run the unit tests, then every notebook (10 to 20 minutes)
+	@echo "== Unit tests: about 3 minutes on 2 cores"
+	@$(BIN)/python -m pytest -q --durations=10
+	@echo "== Notebooks, each from top to bottom in a fresh kernel: at most 2.5 minutes each"
+	@$(BIN)/python tools/notebooks.py test
+
+lint: $(READY) ## check style only (seconds)
+	@echo "== Style: ruff"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+notebooks: $(READY) ## execute notebooks and store their outputs: all, or LESSON=07, or LESSON="00 07"
+	@$(BIN)/python tools/notebooks.py run $(LESSON)
+
+lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
+	@echo "Resolving the newest versions for every platform: about a minute"
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url \
+		pyproject.toml --output-file requirements.lock
+
+test-floor: $(READY) ## run the unit tests with the oldest versions that pyproject.toml allows (Python 3.11)
+	@echo "Building $(FLOOR) with the oldest allowed versions: minutes, and several GB"
+	@$(BIN)/uv venv --quiet --clear --python 3.11 $(FLOOR)
+	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[dev]"
+	@$(FLOOR)/bin/python -m pytest -q
+
+clean: ## remove .venv and everything else that these commands made
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis seglib.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found. Install one, or name it: make lab PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) tools/install.py

@@ -1,0 +1,138 @@
+"""The floors of the house: who may import whom, how long a file may be, what `import seglib` costs."""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import seglib
+
+ROOT = Path(__file__).parent.parent
+# A file imports only from floors below its own, or from its own package.
+GROUND = {"metrics", "losses", "plotting", "classical", "transforms", "progress", "results"}
+FIRST = {"models", "scenes"}
+SECOND = {"datasets", "training"}
+THIRD = {"widgets", "exercises", "cli"}
+BELOW = (
+    {name: set() for name in GROUND}
+    | {name: GROUND - {"plotting"} for name in FIRST}  # models and scenes draw no figures
+    | {name: GROUND | FIRST for name in SECOND}
+    | {name: GROUND | FIRST | SECOND for name in THIRD}
+)
+BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.BorderWeights
+
+
+def modules():
+    """Name -> syntax tree of every module of seglib but its own __init__."""
+    found = {}
+    for path in sorted((ROOT / "seglib").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = (path, ast.parse(path.read_text(encoding="utf-8")))
+    del found["seglib"]
+    return found
+
+
+def imports(name, path, tree, known):
+    """Names of the seglib modules that module `name` imports, at the top or inside a function."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            up = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*up, *filter(None, [node.module])])
+            # `from seglib.models import unet` may name a module or a thing inside one
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            targets = [each if each in known else base for each in inner]
+        else:
+            continue
+        yield from (each for each in targets if each.split(".")[0] == "seglib" and each != name)
+
+
+MODULES = modules()
+IMPORTS = {name: sorted(set(imports(name, *MODULES[name], MODULES))) for name in MODULES}
+
+
+def floor_breaks(name, imported):
+    own = name.split(".")[1]
+    return [
+        f"{name} imports {each}"
+        for each in imported
+        if each == "seglib" or (each.split(".")[1] != own and each.split(".")[1] not in BELOW[own])
+    ]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_imports_only_from_floors_below(name):
+    assert name.split(".")[1] in BELOW, f"{name} is on no floor: add it to this test"
+    assert floor_breaks(name, IMPORTS[name]) == []
+
+
+def test_there_are_no_circles():
+    try:
+        TopologicalSorter(IMPORTS).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from seglib.training import fit", ["seglib.training"]),
+        ("from seglib import plotting, training", ["seglib.plotting", "seglib.training"]),
+        ("import seglib.datasets", ["seglib.datasets"]),
+        ("from ..training import fit", ["seglib.training"]),
+        ("from .. import training", ["seglib.training"]),
+        ("def f():\n    from seglib.exercises import check", ["seglib.exercises"]),
+        ("from seglib import __version__", ["seglib"]),
+    ],
+)
+def test_an_import_from_above_is_seen(code, found):
+    known = {"seglib.plotting", "seglib.training", "seglib.models.unet"}
+    seen = list(imports("seglib.models.unet", Path("unet.py"), ast.parse(code), known))
+    assert seen == found
+    assert len(floor_breaks("seglib.models.unet", seen)) == len(found)
+
+
+def test_files_are_short():
+    paths = [path for folder in ("seglib", "tools", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+    library = [n for name, n in lengths.items() if name.startswith("seglib") and "exercises" not in name]
+    assert sum(library) < 4500
+
+
+def test_every_module_is_named_in_seglib():
+    assert set(seglib.__all__) == {name.split(".")[1] for name in MODULES}
+    assert set(seglib.__all__) <= set(dir(seglib))
+    with pytest.raises(AttributeError, match="seglib has no module 'metrix'"):
+        seglib.metrix  # noqa: B018
+
+
+def loaded(code):
+    """Which of the heavy libraries a fresh Python has loaded after `code`."""
+    heavy = {"torch", "torchvision", "matplotlib", "IPython"}
+    check = f"import sys; {code}; print(*({heavy} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import seglib; dir(seglib); seglib.__version__", set()),
+        ("import seglib; seglib.metrics", set()),
+        ("import seglib.plotting", {"matplotlib", "IPython"}),
+        ("import seglib.exercises", {"matplotlib", "IPython"}),
+    ],
+)
+def test_light_modules_load_no_torch(code, allowed):
+    assert loaded(code) <= allowed
+
+
+def test_a_loaded_torch_would_be_seen():
+    assert "torch" in loaded("import seglib; seglib.losses")

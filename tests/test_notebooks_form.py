@@ -1,0 +1,251 @@
+"""Every lesson keeps to the form of CONTRIBUTING.md, and the checker sees what is planted in a broken one."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import lesson_form
+import notebooks
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+TABLE = "| English | 中文 |\n| --- | --- |\n" + "| mask | 掩膜 |\n" * 5
+SOURCES = "- [A paper](https://example.org/a), 2015: read section 2 for the idea behind skips.\n"
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
+def test_lesson_keeps_to_the_form(name):
+    assert lesson_form.problems(NOTEBOOKS / name) == []
+
+
+def picture(alt="One grey pixel, drawn for this test."):
+    data = {"image/png": PICTURE, "text/plain": alt}
+    return new_output("display_data", data, metadata={"image/png": {"alt": alt}})
+
+
+def good_lesson():
+    """Cells of a lesson without faults; the tests below break one thing each."""
+    question = "**Predict** What comes out?"
+    answer = "<details><summary>Answer</summary>\n\nA number.\n\n</details>"
+    cells = [
+        "# 04 · Measuring\n\nA promise.\n\n![A picture of two masks](../data/covers/04_measuring.png)",
+        "**You will be able to**\n- count\n- divide\n- compare\n\n**You need** [Start](00_start_here.ipynb), "
+        "`01_edges`\n\n**Time** 30 minutes to read, 20 seconds to run on 2 cores",
+        new_code_cell("from seglib import plotting", metadata={"tags": ["cover"]}, outputs=[picture()]),
+        *("## Where we are\n\nWords.", "## The idea: divide\n\nSee [the recap](#Recap)."),
+        *(question, new_code_cell("1 + 1"), answer, question, new_code_cell("1 + 2"), answer),
+        *("## Mistakes everyone makes\n\nWords.", "## Exercises\n\nThree."),
+        new_code_cell("from seglib.exercises import check, hints\nfrom seglib.exercises.measuring import q1, q2, q3"),
+    ]
+    for i in (1, 2, 3):
+        stub = f"def answer_{i}(x):\n    raise NotImplementedError\n\n\ncheck(q{i}, answer_{i})\nhints(q{i})"
+        cells += [f"### Exercise {i} · Do it", new_code_cell(stub)]
+    cells += [
+        "## Recap\n\n" + "- a line\n" * 5,
+        "## Questions learners ask\n\n" + "**Why?** So.\n\n" * 3,
+        f"## Terms\n\n{TABLE}",
+        f"## Sources\n\n{SOURCES}{SOURCES}",
+    ]
+    return [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def write(folder, cells, name="04_measuring.ipynb", kernel="python3", **course):
+    """Write the lesson beside what it links to, as if it had been run; return the complaints."""
+    (folder / "notebooks").mkdir()
+    (folder / "data" / "covers").mkdir(parents=True)
+    (folder / "data" / "covers" / "04_measuring.png").touch()
+    nbformat.write(new_notebook(), folder / "notebooks" / "00_start_here.ipynb")
+    for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = cell.execution_count or count
+    metadata = {
+        "kernelspec": {"name": kernel, "display_name": "Python"},
+        "course": {"executed": "2026-01-01", "seconds": 20, "versions": {}} | course,
+    }
+    path = folder / "notebooks" / name
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+    return lesson_form.problems(path)
+
+
+def test_a_good_lesson_has_no_complaints(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges"})
+    assert write(tmp_path, good_lesson()) == []
+
+
+def replace(old, new):
+    """A breakage: `old` becomes `new` in the first cell that holds it."""
+
+    def breakage(cells):
+        cell = next(cell for cell in cells if old in cell.source)
+        cell.source = cell.source.replace(old, new)
+
+    return breakage
+
+
+def show(*outputs):
+    return lambda cells: cells[2].outputs.extend(outputs)
+
+
+def say(text):
+    return show(new_output("stream", name="stdout", text=text))
+
+
+def drop(words):
+    return lambda cells: cells.remove(next(cell for cell in cells if words in cell.source))
+
+
+def swap_exercises_and_mistakes(cells):
+    i = next(i for i, cell in enumerate(cells) if cell.source.startswith("## Mistakes"))
+    cells[i], cells[i + 1] = cells[i + 1], cells[i]
+
+
+def not_run(cells):
+    cells[6].execution_count = 7
+
+
+BREAKAGES = {
+    "does not begin with '# 04 · '": replace("# 04 · ", "# "),
+    "exactly one level-1 heading": replace("Words.", "# Another title"),
+    "does not show ../data/covers": replace("covers/04_measuring.png", "covers/07_unet.png"),
+    "exactly one code cell needs the tag 'cover'": lambda cells: cells[2].metadata.clear(),
+    "the second cell lacks": replace("**You need**", "You need"),
+    "three or four bullets": replace("- count\n", ""),
+    "must be a link if the lesson exists": replace("[Start](00_start_here.ipynb)", "`00_start_here`"),
+    "neither exists nor": replace("`01_edges`", "`02_hedges`"),
+    "does not come before": replace("`01_edges`", "`05_learning_pixels`"),
+    "minutes to read, M seconds": replace("20 seconds to run", "some time to run"),
+    "Time says 90 s": replace("20 seconds to run", "90 seconds to run"),
+    "'## Recap' is missing": drop("## Recap"),
+    "'## The idea' is missing": replace("## The idea: divide", "## An idea"),
+    "not in the order": swap_exercises_and_mistakes,
+    "two level-2 headings": replace("A number.", "## One\n\n## Two"),
+    "level jumps from 2 to 4": replace("A number.", "#### Deep"),
+    "1 Predict questions": replace("**Predict**", "Predict"),
+    "asks no question": replace("**Predict** What comes out?", "**Predict** the outcome."),
+    "not followed by a run": drop("1 + 1"),
+    "has no folded answer": replace("<details><summary>Answer</summary>", "Answer:"),
+    "2 exercises": drop("### Exercise 3"),
+    "do not call check() once": replace("check(q2, answer_2)", ""),
+    "do not call hints() once": replace("hints(q2)", "hints(q1)"),
+    "no stub that raises": replace("raise NotImplementedError", "return x"),
+    "not imported from seglib.exercises.measuring": replace("exercises.measuring", "exercises.unet"),
+    "Recap: a list of five": replace("- a line\n", "- a line\n- a line\n"),
+    "Questions learners ask: three": replace("**Why?** So.\n\n", ""),
+    "columns English and 中文": replace("| English | 中文 |", "| English | Chinese |"),
+    "five rows or more": replace("掩膜", "mask"),
+    "Sources: a list of two": replace(SOURCES, ""),
+    "say what to read it for": replace(SOURCES, "- [A paper](https://example.org/a)\n" * 2),
+    "a code cell has 16 lines, 15 are allowed": replace("1 + 1", "1 + 1\n" * 16),
+    "an empty code cell": replace("1 + 1", ""),
+    "a code cell is not Python": replace("1 + 1", "1 +"),
+    "a shell or magic command": replace("1 + 1", "!ls"),
+    "private _overlap": replace("1 + 1", "from seglib.metrics import _overlap"),
+    "first code cell is not light": replace("from seglib import plotting", "import os\n" * 5),
+    "a prose cell has 13 lines": replace("A number.", "A line.\n" * 12),
+    "a prose cell has 14 lines": replace("Words.", "word " * 300),
+    "has no description": replace("![A picture of two masks]", "![masks]"),
+    "is loaded from the web": replace("Words.", "![Two cells that touch](https://example.org/a.png)"),
+    "names no heading": replace("(#Recap)", "(#Summary)"),
+    "leads nowhere": replace("(#Recap)", "(../data/none.png)"),
+    "not as <img>": replace("Words.", '<img src="a.png">'),
+    "not stored as executed": not_run,
+    "an error in the output": show(new_output("error", ename="ValueError", evalue="no", traceback=[])),
+    "standard error in": show(new_output("stream", name="stderr", text="hm")),
+    "a warning in": say("UserWarning: look out"),
+    "progress bar, or": say("10 %\r20 %"),
+    "more than 60 lines": say("line\n" * 61),
+    "a memory address": say("<object at 0x7f3a5c1b2d30>"),
+    "a widget in": show(new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}})),
+    "a picture in the output": show(picture(alt="Masks.")),
+    "'/home/a' belongs to one machine": say("/home/anna/course/cells.png"),
+    "'C:\\U' belongs to one machine": replace("1 + 1", r"open(r'C:\Users\anna')"),
+    "the file has 1.6 MB": say("x" * 1_600_000),
+}
+
+
+@pytest.mark.parametrize("complaint", BREAKAGES)
+def test_a_broken_lesson_is_seen(complaint, tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges", "05_learning_pixels"})
+    cells = good_lesson()
+    BREAKAGES[complaint](cells)
+    assert complaint in "\n".join(write(tmp_path, cells))
+
+
+@pytest.mark.parametrize(
+    ("complaint", "said"),
+    [
+        ("NN_topic.ipynb", {"name": "04_Measuring.ipynb"}),
+        ("the kernel is not python3", {"kernel": "conda-env"}),
+        ("it ran 151 s, less than 150 s", {"seconds": 151}),
+        ("at least 3 are wanted", {"name": "07_unet.ipynb"}),
+        ("'## The claim' is missing", {"name": "07_unet.ipynb"}),
+    ],
+)
+def test_a_wrongly_kept_lesson_is_seen(complaint, said, tmp_path):
+    assert complaint in "\n".join(write(tmp_path, good_lesson(), **said))
+
+
+def test_a_long_cell_is_allowed_where_it_is_tagged(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges"})
+    cells = good_lesson()
+    cells[6].source, cells[6].metadata = "1 + 1\n" * 25, {"tags": ["long"]}
+    assert write(tmp_path, cells) == []
+
+
+def code_notebook(*sources):
+    return new_notebook(cells=[new_code_cell(source) for source in sources])
+
+
+def test_storing_twice_changes_no_text(tmp_path, monkeypatch):
+    path = tmp_path / "99_twice.ipynb"
+    nbformat.write(code_notebook("{'b', 'a', 'c'}", "import random\nrandom.seed(0)\nrandom.random()"), path)
+    monkeypatch.setenv("SEGLIB_DATA", "somewhere")
+    notebooks.fresh_environment()
+    notebooks.run(path, store=True)
+    first = nbformat.read(path, as_version=4)
+    assert notebooks.run(path, store=False) == []
+    notebooks.run(path, store=True)
+    second = nbformat.read(path, as_version=4)
+    assert notebooks.changed_cells(first, second) == []
+    assert [cell.execution_count for cell in second.cells] == [1, 2]
+    assert [cell.id for cell in first.cells] == [cell.id for cell in second.cells]
+    assert set(second.metadata) == {"course", "kernelspec", "language_info"}
+
+
+def test_a_changed_text_output_is_seen(tmp_path):
+    path = tmp_path / "99_changes.ipynb"
+    nbformat.write(code_notebook("1 + 1", "import os\nprint(os.getpid())"), path)
+    complaints = notebooks.run(path, store=False)
+    assert complaints == ["code cells whose text output is not the stored one: [1, 2]"]
+
+
+def test_a_failing_lesson_is_not_stored(tmp_path):
+    path = tmp_path / "99_fails.ipynb"
+    nbformat.write(code_notebook("1 / 0"), path)
+    before = path.read_bytes()
+    assert "ZeroDivisionError" in notebooks.run(path, store=True)[0]
+    assert path.read_bytes() == before
+
+
+def test_the_cover_is_the_tagged_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "COVERS", tmp_path / "covers")
+    notebook = new_notebook(cells=good_lesson())
+    notebooks.save_cover(notebook, Path("04_measuring.ipynb"))
+    assert (tmp_path / "covers" / "04_measuring.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_readme_gets_the_lessons_times(tmp_path):
+    readme = tmp_path / "README.md"
+    others = "| `03_x` | Why? | photos | planned | |\n| `05_y` | How? | Cells | planned | |\n"
+    readme.write_text(others.replace("\n", "\n| `04_measuring` | When? | photos | planned | |\n", 1))
+    write(tmp_path, good_lesson())
+    for _ in range(2):
+        notebooks.list_in_readme(tmp_path / "notebooks" / "04_measuring.ipynb", readme)
+        row = "| [04_measuring](notebooks/04_measuring.ipynb) | When? | photos | 30 min | 20 s |\n"
+        assert readme.read_text() == others.replace("\n", "\n" + row, 1)
+
+
+def test_an_unknown_lesson_is_named():
+    with pytest.raises(SystemExit, match="No lesson 99"):
+        notebooks.lessons(["99"])

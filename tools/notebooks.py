@@ -1,0 +1,205 @@
+"""Execute the lessons: ``python tools/notebooks.py run|check|test [LESSON...]``, LESSON a number such as 07.
+
+run    execute from top to bottom in a fresh kernel and store the outputs, reproducibly
+check  execute, store nothing, and fail where a text output differs from the stored one
+test   execute under nbval, as the tests do (this is the one place that knows nbval)
+"""
+
+import base64
+import os
+import platform
+import re
+import sys
+import time
+from collections import Counter
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+
+import lesson_form
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+COVERS = ROOT / "data" / "covers"
+CELL_TIMEOUT = 300  # seconds
+RECORDED_VERSIONS = ("numpy", "scikit-image", "torch", "torchvision")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+LANGUAGE = {
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
+
+
+def lessons(numbers, folder=NOTEBOOKS):
+    """Paths of the lessons whose numbers are given, of all without numbers."""
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    missing = [number for number in numbers if not any(path.name.startswith(f"{number}_") for path in paths)]
+    if missing:
+        have = ", ".join(path.name[:2] for path in paths) or "none"
+        sys.exit(f"No lesson {', '.join(missing)} in {folder.name}/ (two digits are wanted; there are: {have})")
+    return [path for path in paths if not numbers or path.name[:2] in numbers]
+
+
+def fresh_environment():
+    """What a kernel sees: this environment, two threads, no real data; the same on every machine."""
+    for name in ("SEGLIB_DATA", "MPLBACKEND", "PYTHONWARNINGS"):
+        os.environ.pop(name, None)
+    os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0", OMP_NUM_THREADS="2")
+
+
+def execute(path):
+    """Run the notebook at `path` in a fresh kernel; return it and the seconds it took."""
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=CELL_TIMEOUT,
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    start = time.perf_counter()
+    client.execute()
+    return notebook, time.perf_counter() - start
+
+
+def normalise(notebook, seconds):
+    """Keep only what is the same on every run, and what the course says about the run."""
+    for cell in notebook.cells:
+        for noise in ("execution", "collapsed", "scrolled", "ExecuteTime"):
+            cell.metadata.pop(noise, None)
+        if cell.cell_type == "code":
+            cell.outputs = [each for each in cell.outputs if WIDGET not in each.get("data", {})]
+    notebook.metadata = nbformat.from_dict(
+        {
+            "course": {
+                "executed": date.today().isoformat(),
+                "seconds": round(seconds),
+                "versions": {"python": platform.python_version()}
+                | {name: version(name).split("+")[0] for name in RECORDED_VERSIONS},
+            },
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": LANGUAGE,
+        }
+    )
+
+
+def text_outputs(notebook):
+    """Per code cell everything that it shows but pictures."""
+    shown = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        data = [
+            dict(each.get("data", {}), text=each.get("text", ""), error=each.get("evalue", ""))
+            for each in cell.outputs
+            if WIDGET not in each.get("data", {})
+        ]
+        shown.append([{k: v for k, v in each.items() if not k.startswith("image/")} for each in data])
+    return shown
+
+
+def changed_cells(before, after):
+    """Numbers (from 1) of the code cells whose text outputs differ."""
+    before, after = text_outputs(before), text_outputs(after)
+    length = max(len(before), len(after))
+    before, after = (each + [None] * (length - len(each)) for each in (before, after))
+    return [i + 1 for i in range(length) if before[i] != after[i]]
+
+
+def save_cover(notebook, path):
+    """Copy the first picture of the cell tagged `cover` to where the lesson's title shows it."""
+    for cell in notebook.cells:
+        if "cover" in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                if "image/png" in output.get("data", {}):
+                    COVERS.mkdir(parents=True, exist_ok=True)
+                    picture = base64.b64decode(output.data["image/png"])
+                    (COVERS / f"{path.stem}.png").write_bytes(picture)
+                    return
+
+
+def run(path, store):
+    """Execute one lesson, store it if wished, and return what is wrong with it."""
+    print(f"{path.name}: executing", flush=True)
+    stored = nbformat.read(path, as_version=4)
+    try:
+        notebook, seconds = execute(path)
+    except Exception as error:  # a failing cell, a dead kernel, a timeout: say so, go on with the next
+        return [f"not stored: {error}"]
+    changed = changed_cells(stored, notebook)
+    print(f"  {seconds:.0f} s; text outputs changed in code cells: {changed or 'none'}", flush=True)
+    if not store:
+        return [f"code cells whose text output is not the stored one: {changed}"] if changed else []
+    normalise(notebook, seconds)
+    nbformat.write(notebook, path)
+    save_cover(notebook, path)
+    list_in_readme(path)
+    return lesson_form.problems(path)
+
+
+def list_in_readme(path, readme=ROOT / "README.md"):
+    """Link the lesson in the README's table and put its times there, as its second cell states them."""
+    times = lesson_form.times(lesson_form.Lesson(path))
+    if times is None:  # a complaint says so
+        return
+    row = re.compile(rf"^\| [`\[]{path.stem}\b[^|]*(\|.*\|.*)\|[^|]*\|[^|]*\|$", re.M)
+    link = f"| [{path.stem}](notebooks/{path.name}) "
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(row.sub(rf"{link}\1| {times[0]} min | {times[1]} s |", text), encoding="utf-8")
+
+
+class Durations:
+    """A pytest plugin: seconds a notebook, slowest first, at the end of the run."""
+
+    def __init__(self):
+        self.seconds = Counter()
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds[report.nodeid.split("::")[0]] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter):
+        terminalreporter.section("slowest notebooks")
+        for name, seconds in self.seconds.most_common():
+            terminalreporter.line(f"{seconds:7.1f} s  {name}")
+
+
+def test(paths):
+    """Run the lessons under nbval, one after the other; return pytest's exit code."""
+    import pytest
+
+    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
+    options += ["-q", "-p", "no:cacheprovider", "--durations=5", f"--rootdir={ROOT}"]
+    return pytest.main([*options, *map(str, paths)], plugins=[Durations()])
+
+
+def main(arguments):
+    if not arguments or arguments[0] not in ("run", "check", "test"):
+        sys.exit(__doc__)
+    command, paths = arguments[0], lessons(arguments[1:])
+    if not paths:
+        print("There are no lessons in notebooks/ yet: nothing to do.")
+        return 0
+    fresh_environment()
+    if command == "test":
+        return test(paths)
+    wrong = {path: run(path, store=command == "run") for path in paths}
+    for path, problems in wrong.items():
+        for problem in problems:
+            print(f"{path.name}: {problem}")
+    return int(any(wrong.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
