@@ -21,7 +21,6 @@ __all__ = [
     "plotting",
     "progress",
     "results",
-    "results",
     "scenes",
     "training",
     "transforms",

@@ -25,7 +25,7 @@ def read(name):
 
 
 def spread(rows, metric, by="variant"):
-    """Mean and standard deviation (n - 1) of a column over seeds, for each value of the column ``by``, in file order."""
+    """Mean and standard deviation (n - 1) of a column over seeds for each value of ``by``, in file order."""
     groups = {}
     for row in rows:
         groups.setdefault(row[by], []).append(row[metric])

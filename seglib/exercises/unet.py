@@ -46,7 +46,7 @@ q1 = Exercise(
     hints=(
         "Start from `trace` in the lesson; it never looks whether a size is odd.",
         "Test `size % 2` right before each halving, and whether the size is still above 0 at the end.",
-        "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. Then `None` if `size <= 0`.",
+        "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. `None` if `size <= 0`.",
     ),
     verify=_check_valid_size,
     solution=_valid_size,
@@ -124,7 +124,7 @@ q3 = Exercise(
     hints=(
         "The row in the lesson did it in one dimension: one list of distances for each cell, then the two smallest.",
         "`distance_transform_edt(instances != i)` gives every pixel its distance to cell `i`.",
-        "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells themselves to 0.",
+        "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells to 0.",
     ),
     verify=_check_gap_weights,
     solution=_gap_weights,
@@ -132,7 +132,7 @@ q3 = Exercise(
 
 
 def _merged_probabilities():
-    """Truth, and what a network without border weights would say: probabilities that flow together where nuclei touch."""
+    """Truth, and what a network without border weights would say: probabilities that flow together."""
     for sample in Cells(24, seed=77):
         instances = sample["instances"].numpy()
         if 5 <= instances.max() <= 40:
