@@ -1,6 +1,7 @@
-"""The course's own pictures, drawn on demand: sample i of a scene depends on (seed, i) alone."""
+"""The course's own pictures: drawn on demand (sample i depends on (seed, i) alone), and real photos with outlines."""
 
 from seglib.scenes.cells import Cells
+from seglib.scenes.photographs import photo, photo_names, photos
 from seglib.scenes.streets import Streets
 
-__all__ = ["Cells", "Streets"]
+__all__ = ["Cells", "Streets", "photo", "photo_names", "photos"]

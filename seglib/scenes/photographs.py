@@ -1,0 +1,99 @@
+"""Real photographs that ship inside scikit-image, scikit-learn and matplotlib, with outlines drawn for this course."""
+
+import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from seglib.scenes.outlines import paint
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "data" / "photos"
+
+
+def photo_names():
+    """Names of the photos, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def photo(name):
+    """One photo with its annotation.
+
+    Parameters
+    ----------
+    name : str
+        One of `photo_names()`.
+
+    Returns
+    -------
+    dict
+        image: (H, W) or (H, W, 3) float64 in 0..1. mask: (H, W) uint8, class of each pixel, 0 = background,
+        255 = void. instances: (H, W) uint8, number of the region, 1..n, 0 = background or void. classes: names,
+        background first. name and title: str.
+
+    Raises
+    ------
+    ValueError
+        If there is no such photo, or the installed library ships another picture than the one that was annotated.
+    """
+    if name not in photo_names():
+        raise ValueError(f"no photo {name!r} in data/photos; there are: {', '.join(photo_names()) or 'none'}")
+    notes = read_notes(name)
+    regions = np.array(Image.open(FOLDER / f"{name}.png"))
+    classes = np.zeros(256, np.uint8)
+    classes[255] = 255
+    for number, region in enumerate(notes["regions"], start=1):
+        if region["class"] != "void":
+            classes[number] = notes["classes"].index(region["class"])
+    return {
+        "name": name,
+        "title": notes["title"],
+        "image": read_picture(name, notes) / 255,
+        "mask": classes[regions],
+        "instances": np.where(regions == 255, 0, regions),
+        "classes": notes["classes"],
+    }
+
+
+def photos():
+    """All photos, a dict of name -> `photo(name)`."""
+    return {name: photo(name) for name in photo_names()}
+
+
+def read_notes(name):
+    """What data/photos/NAME.json says: where the picture comes from, its classes, and the outlines."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def read_picture(name, notes):
+    """The picture that was annotated, cropped and reduced as its notes say; uint8 (H, W) or (H, W, 3)."""
+    panels = [_cut(_read_file(name, source), notes) for source in notes["sources"]]
+    if len(panels) == 1:
+        return panels[0]
+    # Several surfaces side by side: region 1 shows the first of them, region 2 the second, and so on.
+    numbers = paint(notes["regions"], panels[0].shape)
+    return np.choose(numbers - 1, panels)
+
+
+def _cut(picture, notes):
+    top, left, bottom, right = notes.get("crop", (0, 0, *picture.shape[:2]))
+    picture = picture[top:bottom, left:right]
+    step = notes.get("reduce", 1)
+    height, width = (side // step for side in picture.shape[:2])
+    blocks = picture[: height * step, : width * step].reshape(height, step, width, step, *picture.shape[2:])
+    return blocks.mean((1, 3)).round().astype(np.uint8)
+
+
+def _read_file(name, source):
+    path = files(source["package"]) / source["file"]
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != source["sha256"]:
+        raise ValueError(
+            f"photo {name!r}: {source['package']}/{source['file']} is not the file that was annotated "
+            f"({len(content)} bytes here). Another release of that library has it: requirements.lock names one"
+        )
+    with path.open("rb") as file, Image.open(file) as picture:
+        picture = picture.convert("L" if source.get("grey") else "RGB")
+        return np.array(picture)
