@@ -41,14 +41,22 @@ def table(rows, metrics, by="variant"):
     groups = list(dict.fromkeys(row[by] for row in rows))
     cells = [[by, *(metric.replace("_", " ") for metric in metrics)]]
     cells += [[str(group), *(_mean_and_spread(*columns[m][group]) for m in metrics)] for group in groups]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    lines = [
-        "  ".join(
-            text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in cells
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    return _aligned(cells)
+
+
+def pivot(rows, down, across, metric):
+    """A plain text table of a column: one line for each value of ``down``, one column for each of ``across``.
+
+    The last column is the mean of the line. Both go in file order; a pair without a row is left empty.
+    """
+    lines, columns = (list(dict.fromkeys(row[key] for row in rows)) for key in (down, across))
+    found = {(row[down], row[across]): row[metric] for row in rows}
+    cells = [[down, *columns, "mean"]]
+    for line in lines:
+        values = [found.get((line, column), "") for column in columns]
+        mean = np.mean([value for value in values if value != ""])
+        cells.append([line, *(value if value == "" else f"{value:.2f}" for value in [*values, mean])])
+    return _aligned(cells)
 
 
 def in_band(value, rows, metric, variant, least=0.02):
@@ -70,3 +78,14 @@ def _number(text):
 def _mean_and_spread(mean, deviation):
     digits = 1 if max(abs(mean), deviation) >= 10 else 3
     return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def _aligned(cells):
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = [
+        "  ".join(
+            text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    ]
+    return "\n".join(line.rstrip() for line in lines)

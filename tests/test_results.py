@@ -51,3 +51,16 @@ def test_band_is_three_deviations(value, inside):
 @pytest.mark.parametrize(("value", "inside"), [(0.519, True), (0.521, False)])
 def test_band_has_a_least_width(value, inside):
     assert results.in_band(value, ROWS, "iou", "without") is inside
+
+
+def test_pivot_leaves_a_missing_pair_empty():
+    rows = [
+        {"method": "Otsu", "photo": "coins", "iou": 0.5},
+        {"method": "Otsu", "photo": "horse", "iou": 1.0},
+        {"method": "k-means", "photo": "horse", "iou": 0.25},
+    ]
+    assert results.pivot(rows, "method", "photo", "iou").splitlines() == [
+        "method   coins  horse  mean",
+        "Otsu      0.50   1.00  0.75",
+        "k-means          0.25  0.25",
+    ]

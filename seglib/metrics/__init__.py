@@ -1,10 +1,11 @@
-"""Rulers for masks: semantic (confusion matrix, IoU, Dice), boundaries, instances.
+"""Rulers for masks: semantic (confusion matrix, IoU, Dice), boundaries, instances, whole partitions.
 
 Everything here takes NumPy arrays or torch tensors and gives NumPy arrays or Python floats.
 """
 
 from .boundary import boundary_f1, boundary_iou
 from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
+from .regions import best_overlap, boundary_recall, label_boundary_f1, undersegmentation_error
 from .semantic import (
     binary_dice,
     binary_iou,
@@ -18,17 +19,21 @@ from .semantic import (
 
 __all__ = [
     "InstanceScore",
+    "best_overlap",
     "binary_dice",
     "binary_iou",
     "boundary_f1",
     "boundary_iou",
+    "boundary_recall",
     "confusion_matrix",
     "dice",
     "instance_f1",
     "iou",
+    "label_boundary_f1",
     "mean_accuracy",
     "mean_iou",
     "merged_objects",
     "overlap_table",
     "pixel_accuracy",
+    "undersegmentation_error",
 ]
