@@ -1,5 +1,40 @@
 """Segmentation without learning: image in, label map out, NumPy arrays."""
 
-from seglib.classical.regions import split_touching
+from seglib.classical.clustering import kmeans, kmeans_segment, mean_shift_segment
+from seglib.classical.edges import (
+    canny,
+    canny_regions,
+    close_contours,
+    gradients,
+    hysteresis,
+    thin,
+    watershed_segment,
+)
+from seglib.classical.regions import (
+    graph_segment,
+    grow_region,
+    grow_regions,
+    random_walker_segment,
+    split_touching,
+)
+from seglib.classical.superpixels import merge_regions, slic_superpixels
 
-__all__ = ["split_touching"]
+__all__ = [
+    "canny",
+    "canny_regions",
+    "close_contours",
+    "gradients",
+    "graph_segment",
+    "grow_region",
+    "grow_regions",
+    "hysteresis",
+    "kmeans",
+    "kmeans_segment",
+    "mean_shift_segment",
+    "merge_regions",
+    "random_walker_segment",
+    "slic_superpixels",
+    "split_touching",
+    "thin",
+    "watershed_segment",
+]
