@@ -24,6 +24,7 @@ __all__ = [
     "scenes",
     "training",
     "transforms",
+    "widgets",
 ]
 
 

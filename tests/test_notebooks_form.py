@@ -228,6 +228,19 @@ def test_a_failing_lesson_is_not_stored(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_a_widget_leaves_its_still_picture():
+    kind, still = "application/vnd.jupyter.widget-view+json", picture()
+    both = new_output("display_data", still.data | {kind: {"model_id": "a"}}, metadata=still.metadata | {kind: {}})
+    alone = new_output("display_data", {kind: {"model_id": "b"}, "text/plain": "IntSlider()"})
+    cell = new_code_cell("explorer", outputs=[both, alone, picture()])
+    notebook = new_notebook(cells=[cell])
+    renewed = new_notebook(cells=[new_code_cell("explorer", outputs=[still, still])])
+    assert notebooks.changed_cells(notebook, renewed) == []
+    assert kind in cell.outputs[0].data  # comparing changes nothing
+    notebooks.normalise(notebook, 1)
+    assert notebook.cells[0].outputs == [still, still]
+
+
 def test_the_cover_is_the_tagged_picture(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "COVERS", tmp_path / "covers")
     notebook = new_notebook(cells=good_lesson())

@@ -49,7 +49,8 @@ def fresh_environment():
     """What a kernel sees: this environment, two threads, no real data; the same on every machine."""
     for name in ("SEGLIB_DATA", "MPLBACKEND", "PYTHONWARNINGS"):
         os.environ.pop(name, None)
-    os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0", OMP_NUM_THREADS="2")
+    os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
+    os.environ.update(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")
 
 
 def execute(path):
@@ -74,13 +75,26 @@ def execute(path):
     return notebook, time.perf_counter() - start
 
 
+def without_widgets(outputs):
+    """Copies of the outputs that keep a widget's still picture; a widget with nothing but its name goes."""
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        if WIDGET in data:
+            output = nbformat.from_dict(dict(output, data={kind: it for kind, it in data.items() if kind != WIDGET}))
+            output.metadata.pop(WIDGET, None)
+        if WIDGET not in data or set(output.data) > {"text/plain"}:
+            kept.append(output)
+    return kept
+
+
 def normalise(notebook, seconds):
     """Keep only what is the same on every run, and what the course says about the run."""
     for cell in notebook.cells:
         for noise in ("execution", "collapsed", "scrolled", "ExecuteTime"):
             cell.metadata.pop(noise, None)
         if cell.cell_type == "code":
-            cell.outputs = [each for each in cell.outputs if WIDGET not in each.get("data", {})]
+            cell.outputs = without_widgets(cell.outputs)
     notebook.metadata = nbformat.from_dict(
         {
             "course": {
@@ -103,8 +117,7 @@ def text_outputs(notebook):
             continue
         data = [
             dict(each.get("data", {}), text=each.get("text", ""), error=each.get("evalue", ""))
-            for each in cell.outputs
-            if WIDGET not in each.get("data", {})
+            for each in without_widgets(cell.outputs)
         ]
         shown.append([{k: v for k, v in each.items() if not k.startswith("image/")} for each in data])
     return shown

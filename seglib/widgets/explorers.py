@@ -1,0 +1,194 @@
+"""The four explorers. Each takes a picture and its true mask, and returns what a cell shows."""
+
+import numpy as np
+from scipy import ndimage
+from skimage.measure import label
+from skimage.segmentation import find_boundaries
+from skimage.transform import resize
+
+from seglib.classical import canny, canny_regions, grow_region, kmeans_segment
+from seglib.classical._inputs import as_picture
+from seglib.metrics import best_overlap, binary_dice, binary_iou, boundary_f1
+from seglib.plotting import PALETTE, overlay
+from seglib.widgets._explorer import Explorer
+
+_WRONG, _RIGHT, _MISSED, _LINE = 1, 2, 5, 10  # places in the palette
+_TOLERANCE = 2  # px, of boundary F1
+
+
+def canny_explorer(image, truth=None):
+    """Canny's edges, and the regions that they close: choose the blur and the two thresholds.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) array of bool, uint8, uint16, or float in 0..1
+        Shown and segmented with 288 pixels along the longer side, if it has more.
+    truth : (H, W) bool array or None
+        The true foreground; None shows no score.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    ValueError
+        For a picture that `canny` cannot take, and a truth that is no mask of it.
+    """
+    image, truth = _prepared(image, truth, 288)
+
+    def solve(sigma, low, high):
+        edges = canny(image, sigma, low, high)
+        regions = canny_regions(image, sigma, low, high)
+        picture = _compared(image, regions > 0, truth)
+        picture[edges] = PALETTE[_LINE]
+        return picture, _scored(regions > 0, truth, _count(regions.max(), "region"))
+
+    controls = [
+        _slider("sigma", "blur σ", 0.5, 6, 0.25, 2.0),
+        _slider("low", "low threshold", 0, 0.5, 0.01, 0.05, at_most="high"),
+        _slider("high", "high threshold", 0, 0.5, 0.01, 0.15),
+    ]
+    return Explorer("Canny edges and their regions", controls, [*_legend(truth), (PALETTE[_LINE], "edges")], solve)
+
+
+def clustering_explorer(image, truth=None):
+    """k-means: choose the number of clusters, the colour space and the weight of the position.
+
+    The score is the IoU of the cluster, or of the connected piece of a cluster, that fits the truth best.
+    Parameters, result and errors are those of `canny_explorer`; the longer side has 144 pixels at most.
+    """
+    image, truth = _prepared(image, truth, 144)
+    most = min(8, len(np.unique(_colour(image).reshape(-1, 3), axis=0)))
+
+    def solve(k, space, position):
+        labels = kmeans_segment(image, k, space, position)
+        picture = 0.4 * _colour(image) + 0.6 * PALETTE[labels]
+        status = _count(k, "cluster")
+        if truth is not None:
+            picture[find_boundaries(truth, mode="inner")] = PALETTE[_LINE]
+            status = f"best overlap {best_overlap(labels, truth.astype(int)).sum():.2f}, {status}"
+        return picture, status
+
+    controls = [
+        _slider("k", "clusters k", 1, most, 1, min(3, most)),
+        _choice("space", "colour space", ["lab", "rgb", "hsv", "grey"]),
+        _slider("position", "position", 0, 2, 0.05, 0.0),
+    ]
+    legend = [] if truth is None else [(PALETTE[_LINE], "outline of the truth")]
+    return Explorer("k-means clusters", controls, legend, solve, hint="Each colour is a cluster.")
+
+
+def growing_explorer(image, truth=None):
+    """Region growing: put the seed by a click, the arrow keys or the sliders; choose how far the region may go.
+
+    If the seed lies on the truth, the score is for the connected piece of it that holds the seed.
+    Parameters, result and errors are those of `canny_explorer`.
+    """
+    image, truth = _prepared(image, truth, 288)
+    height, width = image.shape[:2]
+    pieces = None if truth is None else label(truth)
+    row, column = height // 2, width // 2
+    if truth is not None and truth.any():  # the truth's innermost pixel
+        depth = ndimage.distance_transform_edt(np.pad(truth, 1))[1:-1, 1:-1]
+        row, column = (int(i) for i in np.unravel_index(depth.argmax(), depth.shape))
+
+    def solve(row, column, tolerance, criterion, connectivity):
+        region = grow_region(image, (row, column), tolerance, criterion, connectivity)
+        wanted = pieces == pieces[row, column] if truth is not None and truth[row, column] else truth
+        picture = _compared(image, region, wanted)
+        for size, colour in ((7, PALETTE[0]), (5, PALETTE[_LINE])):
+            for i, j in ((size, size // 2 - 1), (size // 2 - 1, size)):
+                picture[max(row - i, 0) : row + i + 1, max(column - j, 0) : column + j + 1] = colour
+        return picture, _scored(region, wanted, _count(region.sum(), "pixel"))
+
+    controls = [
+        _slider("row", "seed row", 0, height - 1, 1, row),
+        _slider("column", "seed column", 0, width - 1, 1, column),
+        _slider("tolerance", "tolerance", 0, 0.5, 0.01, 0.1),
+        _choice("criterion", "compared with", ["seed", "neighbour", "mean"]),
+        _choice("connectivity", "neighbours", [4, 8]),
+    ]
+    hint = "Click the seed on the picture, or move it with the arrow keys (with Shift by 10 pixels)."
+    legend = [*_legend(truth), (PALETTE[_LINE], "seed")]
+    return Explorer("Region growing", controls, legend, solve, ["row", "column"], hint)
+
+
+def metric_explorer(image, truth):
+    """Scores: push a copy of the true mask over it, grow it or shrink it, and watch what each score makes of it.
+
+    Boundary F1 forgives 2 pixels. Parameters, result and errors are those of `canny_explorer`; a truth is needed.
+    """
+    image, truth = _prepared(image, truth, 288)
+    if truth is None:
+        raise ValueError("truth is None; metric_explorer needs the mask that it moves")
+    height, width = truth.shape
+
+    def solve(down, right, grow):
+        grown = ndimage.distance_transform_edt(~truth) <= grow if truth.any() else truth
+        if grow < 0:
+            grown = ndimage.distance_transform_edt(truth) > -grow
+        pushed = ndimage.shift(grown, (down, right), order=0)
+        scores = {"IoU": binary_iou(pushed, truth), "Dice": binary_dice(pushed, truth)}
+        scores["boundary F1"] = boundary_f1(pushed, truth, _TOLERANCE)
+        return _compared(image, pushed, truth), ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+
+    controls = [
+        _slider("down", "push down", -(height // 2), height // 2, 1, 0),
+        _slider("right", "push right", -(width // 2), width // 2, 1, 0),
+        _slider("grow", "grow", -10, 10, 1, 0),
+    ]
+    hint = "Push the mask with the sliders, or with the arrow keys on the picture (with Shift by 10 pixels)."
+    return Explorer("A mask pushed over the truth", controls, _legend(truth), solve, ["down", "right"], hint)
+
+
+def _prepared(image, truth, size):
+    """Picture and truth, both reduced once if the longer side has more than `size` pixels."""
+    image = as_picture(image)
+    if truth is not None:
+        truth = np.asarray(truth)
+        if truth.dtype != bool or truth.shape != image.shape[:2]:
+            raise ValueError(
+                f"truth has shape {truth.shape} and type {truth.dtype}; bool {image.shape[:2]} is wanted. "
+                "Usual cause: a map of classes or objects; choose from it, as in truth == 1 or truth > 0"
+            )
+    shape = [max(1, round(side * size / max(image.shape[:2]))) for side in image.shape[:2]]
+    if max(image.shape[:2]) > size:
+        image = resize(image, shape, anti_aliasing=True)
+        truth = None if truth is None else resize(truth, shape, order=0)
+    return image, truth
+
+
+def _compared(image, region, truth):
+    """The picture, tinted where the region is right or too much, and faintly where it is missing."""
+    picture, right = _colour(image), region
+    if truth is not None:
+        picture, right = overlay(picture, (truth & ~region) * _MISSED, alpha=0.35), region & truth
+    grey = _colour(as_picture(image, grey=True))  # the picture's own colours would mix with a tint
+    return overlay(np.where(region[..., None], grey, picture), np.where(right, _RIGHT, region * _WRONG))
+
+
+def _colour(image):
+    return image if image.ndim == 3 else np.stack([image] * 3, axis=-1)
+
+
+def _scored(region, truth, words):
+    return words if truth is None else f"IoU {binary_iou(region, truth):.2f}, {words}"
+
+
+def _legend(truth):
+    if truth is None:
+        return [(PALETTE[_RIGHT], "region")]
+    return [(PALETTE[_RIGHT], "right"), (PALETTE[_WRONG], "too much"), (PALETTE[_MISSED], "missed")]
+
+
+def _count(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _slider(name, label, low, high, step, value, **more):
+    return {"name": name, "label": label, "min": low, "max": high, "step": step, "value": value} | more
+
+
+def _choice(name, label, choices):
+    return {"name": name, "label": label, "choices": choices, "value": choices[0]}
