@@ -1,0 +1,268 @@
+"""Exercises of lesson 01, edges."""
+
+import numpy as np
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.measure import label
+
+from seglib import classical, metrics
+from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.scenes import photo
+
+
+def _check_slopes(slopes):
+    row = np.array([10.0, 10, 13, 40, 60, 58])
+    want = np.array([1.5, 15, 23.5, 9])
+    got = slopes(row)
+    if np.shape(got) == (5,):
+        raise NotYet("Five differences for six pixels: these lie *between* pixels. Take the neighbour on either side.")
+    if np.shape(got) == (6,) and np.allclose(got[1:-1], want):
+        raise NotYet("Six slopes: the first and the last pixel lack a neighbour. Leave them out.")
+    expect_shape("`slopes(row)` of six pixels", got, (4,))
+    if np.allclose(got, 2 * want):
+        raise NotYet("Twice too much: the neighbours are two pixels apart.")
+    expect_array("`slopes(row)`", got, want)
+    steep = slopes(row[::-1].astype(np.uint8))
+    if np.shape(steep) == (4,) and np.min(steep) >= 0:
+        raise NotYet(
+            f"For the row backwards, as uint8, the steepest slope is {np.max(steep):g}; all should be negative. "
+            "uint8 knows no negative numbers, so 13 - 60 wraps around to 209. Convert before you subtract."
+        )
+    expect_array("for the row backwards, as uint8, `slopes(row)`", steep, -want[::-1])
+    return "Convert, subtract, halve. `np.gradient` does the same inside, and one-sided differences at the ends."
+
+
+def _slopes(row):
+    row = np.asarray(row, float)
+    return (row[2:] - row[:-2]) / 2
+
+
+q1 = Exercise(
+    "q1",
+    hints=(
+        "`row[2:]` is the row without its first two pixels. Which slice lines up with it?",
+        "`row[2:] - row[:-2]` are the differences; they span two pixels.",
+        "A uint8 picture must become float first: `row.astype(float)`.",
+    ),
+    verify=_check_slopes,
+    solution=_slopes,
+)
+
+
+def _check_crests(crests):
+    strength = np.array([[5.0, 1, 4, 2, 0, 7], [0, 3, 3, 1, 6, 2], [2, 9, 8, 10, 1, 1], [0, 1, 2, 5, 0, 0]])
+    want = _crests(strength)
+    got = crests(strength)
+    expect_shape("`crests(strength)`", got, (4, 6))
+    got = np.asarray(got)
+    if got.dtype == bool:
+        raise NotYet("That is where the crests are. Return how strong they are: the strength there, 0 elsewhere.")
+    if np.array_equal(got, _crests(strength.T).T):
+        raise NotYet("You compare with the neighbours above and below. The gradient points along the rows.")
+    if np.any(got[:, [0, -1]] != 0):
+        raise NotYet("The first and the last column lack a neighbour: put 0 there.")
+    if got[2, 1] == 0 and got[2, 3] == 10:
+        raise NotYet("You keep the largest of each row. A row may have several crests: compare with neighbours only.")
+    if got[0, 2] == 4 and not got[1, 1:3].any():
+        raise NotYet("Row 1 has two equal neighbours, 3 and 3, and you drop both. Equal is enough to stay.")
+    if got[3, 2] == 2:
+        raise NotYet("Row 3 rises 1, 2, 5 to its crest, and you keep the 2 on its way. Look at both sides.")
+    expect_array("`crests(strength)`", got, want)
+    return "Canny does this along the gradient, whichever way it points. Yours is the case of right or left."
+
+
+def _crests(strength):
+    left, middle, right = strength[:, :-2], strength[:, 1:-1], strength[:, 2:]
+    kept = np.zeros(strength.shape)
+    kept[:, 1:-1] = np.where((middle >= left) & (middle >= right), middle, 0)
+    return kept
+
+
+q2 = Exercise(
+    "q2",
+    hints=(
+        "Cut three slices of the array: all but the last two columns, the middle, all but the first two.",
+        "A pixel stays if `(middle >= left) & (middle >= right)`.",
+        "Begin with `np.zeros(strength.shape)` and fill `[:, 1:-1]` by `np.where(..., middle, 0)`.",
+    ),
+    verify=_check_crests,
+    solution=_crests,
+)
+
+
+def _check_link(link):
+    strength = np.zeros((7, 9))
+    strength[1, 1:5] = 2, 1.5, 1.5, 1  # a chain with a strong start
+    strength[2, 5] = 1  # goes on across a corner
+    strength[4, 1:4] = 1, 1, 1  # weak all along
+    strength[6, 4:8] = 1, 0.5, 1, 2  # too weak in its middle
+    want = classical.hysteresis(strength, 1, 2)
+    got = link(strength, 1, 2)
+    expect_shape("`link(strength, 1, 2)`", got, (7, 9))
+    got = np.asarray(got)
+    for wrong, why in (
+        (strength >= 2, "You keep the strong pixels only. The weak ones beside them belong to the edge."),
+        (strength >= 1, "You keep every weak pixel. In row 4 is a chain without a single strong one."),
+        (classical.hysteresis(strength, 1.01, 2), "A pixel of exactly `low` counts: compare with `>=`."),
+        (strength > 2, "Nothing is kept. A pixel of exactly `high` is strong: compare with `>=`."),
+    ):
+        if got.dtype == bool and np.array_equal(got, wrong):
+            raise NotYet(why)
+    near = ndimage.binary_dilation(strength >= 2, np.ones((3, 3))) & (strength >= 1)
+    if got.dtype == bool and np.array_equal(got, near):
+        raise NotYet("You take one step from the strong pixels. The chain in row 1 goes on: follow it to its end.")
+    if got.dtype == bool and got[1, 4] and not got[2, 5]:
+        raise NotYet("The chain from row 1 goes on at row 2, column 5, across a corner: eight neighbours, not four.")
+    expect_array("`link(strength, 1, 2)`", got, want)
+    expect_array("with nothing strong, `link(strength, 1, 9)`", link(strength, 1, 9), np.zeros(want.shape, bool))
+    return "Number the weak chains, see which numbers occur among the strong pixels, keep those."
+
+
+def _link(strength, low, high):
+    chains = label(strength >= low, connectivity=2)
+    good = np.unique(chains[strength >= high])
+    return np.isin(chains, good) & (chains > 0)
+
+
+q3 = Exercise(
+    "q3",
+    hints=(
+        "`skimage.measure.label` gives each chain of pixels a number. Which `connectivity` includes corners?",
+        "`np.unique(chains[strength >= high])` are the numbers of the chains with a strong pixel.",
+        "`np.isin(chains, those_numbers)`; see to it that number 0, the ground, is not among them.",
+    ),
+    verify=_check_link,
+    solution=_link,
+)
+
+
+def broken_outlines():
+    """Outlines with gaps of up to 3 pixels, and what they should enclose.
+
+    Returns
+    -------
+    edges, inside : dicts of name -> (48, 64) bool array
+    """
+    rows, columns = np.indices((48, 64))
+    disc = (rows - 23) ** 2 + (columns - 20) ** 2 <= 14**2
+    corner = (abs(rows - 24) <= 15) & (abs(columns - 40) <= 15) & ~((rows < 24) & (columns > 40))
+    pair = ((rows - 23) ** 2 + (columns - 14) ** 2 <= 9**2) | ((rows - 23) ** 2 + (columns - 36) ** 2 <= 9**2)
+    inside = {"disc": disc, "corner": corner, "two discs": pair, "disc and stroke": disc}
+    edges = {name: mask & ~ndimage.binary_erosion(mask) for name, mask in inside.items()}
+    edges["disc"][22:25, 30:] = False
+    edges["corner"][38:41, 29:32] = False
+    edges["two discs"][31:33, 13:15] = edges["two discs"][22:25, 40:] = False
+    edges["disc and stroke"][30:32, :14] = False
+    edges["disc and stroke"][8:38, 50] = True  # encloses nothing
+    return edges, inside
+
+
+def _check_mend(mend):
+    edges, inside = broken_outlines()
+    for name, outline in edges.items():
+        got, want = mend(outline), inside[name]
+        expect_shape(f"'{name}': `mend(edges)`", got, want.shape)
+        got = np.asarray(got)
+        if got.dtype != bool:
+            raise NotYet(f"'{name}': `mend(edges)` holds {got.dtype}, wanted True inside and False outside (bool).")
+        core = ndimage.binary_erosion(want, iterations=2)
+        if (kept := got[core].mean()) < 0.5:
+            raise NotYet(
+                f"'{name}': {kept:.0%} of the inside is filled. The outline leaks. Bridge the gap, then "
+                "fill, then shrink; `binary_closing` shrinks at once, and takes the bridge of a thin line away again."
+            )
+        if name == "disc and stroke" and got[:, 46:55].any():
+            raise NotYet("The single stroke encloses nothing, and yet it is in your mask. What takes thin things away?")
+        score, larger = metrics.binary_iou(got, want), got.sum() / want.sum()
+        what = "The mask is too large: dilated edges are fat. Shrink it again by as much."
+        if larger < 1:
+            what = "The mask is too small: does the outline itself belong to it?"
+        elif got[~ndimage.binary_dilation(want, iterations=4)].any():
+            what = "The mask fills what no outline encloses: an object need not be convex, and two objects are not one."
+        if score < 0.9:
+            raise NotYet(f"'{name}': IoU {score:.2f}, wanted 0.9 or more. {what}")
+    return "Dilate, fill, erode. It works while gaps are smaller than whatever lies beside them."
+
+
+def _mend(edges):
+    fat = ndimage.binary_dilation(edges, iterations=2)
+    filled = ndimage.binary_fill_holes(fat)
+    thin_again = ndimage.binary_erosion(filled, iterations=2)
+    return ndimage.binary_opening(thin_again)  # without strokes
+
+
+q4 = Exercise(
+    "q4",
+    hints=(
+        "`scipy.ndimage.binary_fill_holes` fills what is enclosed. What must happen to the edges before?",
+        "`binary_dilation(edges, iterations=2)` closes gaps of up to 4 pixels, and fattens the edges by 2.",
+        "After filling, `binary_erosion(..., iterations=2)` takes the fat away, `binary_opening` what is thin.",
+    ),
+    verify=_check_mend,
+    solution=_mend,
+)
+
+BEAT = 0.9
+
+
+def coin_photos():
+    """The coins in three lights: dict of name -> (image (H, W) float64 in 0..1, instances (H, W))."""
+    coins = photo("coins")
+    image, instances = coins["image"], coins["instances"]
+    shade = 1 - 0.6 * np.linspace(0, 1, image.shape[1])
+    return {
+        "as it is": (image, instances),
+        "lit from the left": (image * shade, instances),
+        "darker, upside down": (0.6 * image[::-1], instances[::-1]),
+    }
+
+
+def coins_found(image, markers):
+    """Flood from the markers; number 1 is cloth, every other one an object: (H, W) instance map, 0 = cloth."""
+    basins = classical.watershed_segment(image, markers)
+    return np.where(basins > 1, basins - 1, 0)
+
+
+def _check_markers(coin_markers):
+    scores = []
+    for name, (image, instances) in coin_photos().items():
+        markers = coin_markers(image)
+        expect_shape(f"'{name}': `coin_markers(image)`", markers, image.shape)
+        markers = np.asarray(markers)
+        if not np.issubdtype(markers.dtype, np.integer):
+            raise NotYet(f"Markers are whole numbers: 0 open, 1 cloth, 2, 3, ... coins. Yours are {markers.dtype}.")
+        numbers = np.unique(markers[markers != 0])
+        if markers.min() < 0 or 1 not in numbers:
+            raise NotYet(f"'{name}': no pixel has the number 1. Without a marker for the cloth, coins flood it.")
+        if len(numbers) < 3:
+            raise NotYet(f"'{name}': one number for all coins. Give each coin its own: `label` counts them.")
+        score = metrics.instance_f1(coins_found(image, markers), instances)
+        if score.f1 < BEAT:
+            raise NotYet(
+                f"'{name}': {score.true_positives} coins found, {score.false_positives} false objects, "
+                f"object F1 {score.f1:.2f}; wanted {BEAT} in each of the three lights."
+            )
+        scores.append(f"{name} {score.f1:.2f}")
+    return "Object F1: " + ", ".join(scores) + "."
+
+
+def _coin_markers(image):
+    smooth = ndimage.gaussian_filter(image, 1)
+    flat = smooth - ndimage.uniform_filter(smooth, 150)  # without the light
+    bright = flat > threshold_otsu(flat)
+    coins = label(ndimage.binary_opening(bright, iterations=4))
+    cloth = ndimage.binary_erosion(~bright, iterations=3)
+    return np.where(coins > 0, coins + 1, cloth.astype(int))
+
+
+q5 = Exercise(
+    "q5",
+    hints=(
+        "Fixed grey values fail when the light changes. What remains if you take a wide mean off the picture?",
+        "`flat = image - ndimage.uniform_filter(image, 150)`, then Otsu's threshold. Specks would be coins: "
+        "`ndimage.binary_opening(..., iterations=4)` removes them, and `label` numbers what is left from 1.",
+        "Coins get their number + 1. Cloth is 1 where it is surely dark: erode the rest, so that rims stay open (0).",
+    ),
+    verify=_check_markers,
+    solution=_coin_markers,
+)
