@@ -99,11 +99,10 @@ function render({ model, el }) {
     }
   }
 
-  // Jupyter's own shortcuts (arrows choose another cell, letters do worse) must not take the keys of the controls.
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
-  root.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && event.key !== "Escape") event.stopPropagation();
-  });
+  // Shortcuts of the notebook (arrows choose another cell, letters do worse) must not take the keys of the controls.
+  // JupyterLab and Notebook look for the attribute on what has the focus; others see no event.
+  for (const each of root.querySelectorAll("input, select, [tabindex]")) each.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => event.stopPropagation());
 
   model.on("change:settings", showSettings);
   model.on("change:answer", showAnswer);
