@@ -10,6 +10,7 @@ the second outline is the picture cut at half grey. The csv holds the blind comp
 """
 
 import json
+from itertools import pairwise
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -25,7 +26,7 @@ def dense(points, closed=True):
     """Points (x, y) every 0.1 px or closer along a line through the (n, 2) points, closed or open."""
     points = np.vstack([points, points[:1]]) if closed else np.asarray(points)
     pieces = [points[:1]]
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         count = max(1, int(np.ceil(np.linalg.norm(end - start) / STEP)))
         pieces.append(start + (end - start) * np.linspace(0, 1, count + 1)[1:, None])
     return np.vstack(pieces)

@@ -130,6 +130,8 @@ def test_each_control_moves_the_figure_and_the_score(opened, name):
 def test_a_click_sets_the_seed(opened):
     page, said = opened
     shown = Shown(page, "growing_explorer(picture, mask)")
+    shown.control("slider", "tolerance").fill("0.3")
+    shown.control("combobox", "compared with").select_option("seed")
     box = shown.image.bounding_box()
     place = {"x": box["width"] * 100.5 / 120, "y": box["height"] * 20.5 / 90}
     before, now = shown.after(lambda: shown.image.click(position=place))
