@@ -10,13 +10,8 @@ from seglib.classical.edges import (
     thin,
     watershed_segment,
 )
-from seglib.classical.regions import (
-    graph_segment,
-    grow_region,
-    grow_regions,
-    random_walker_segment,
-    split_touching,
-)
+from seglib.classical.growing import grow_region, grow_regions
+from seglib.classical.regions import graph_segment, random_walker_segment, split_touching
 from seglib.classical.superpixels import merge_regions, slic_superpixels
 
 __all__ = [

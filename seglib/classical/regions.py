@@ -7,7 +7,6 @@ from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import felzenszwalb, random_walker, watershed
 
 from ._inputs import as_picture
-from .growing import grow_region, grow_regions  # noqa: F401
 
 
 def split_touching(foreground, smoothing=1.0, min_depth=0.75, min_size=20):
