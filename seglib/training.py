@@ -12,6 +12,8 @@ from seglib.losses import cross_entropy
 from seglib.metrics import confusion_matrix, iou, mean_iou, pixel_accuracy
 from seglib.progress import Progress
 
+HEAD_WEIGHTS = {"out": 1.0, "aux": 0.4}
+
 
 def fit(
     model,
@@ -42,7 +44,8 @@ def fit(
     Parameters
     ----------
     model : nn.Module
-        Takes (N, C, H, W), gives logits (N, K, H, W). Moved to the GPU if there is one.
+        Takes (N, C, H, W), gives logits (N, K, H, W), or {"out": logits, "aux": logits} if it has an auxiliary
+        head, whose loss then counts 0.4 (Zhao et al. 2017). Moved to the GPU if there is one.
     train, val : data sets of dicts with "image" and "mask", optionally "weights" (H, W) for the pixels' loss
     steps : int
         Length of the run; or ``seconds`` on the clock, for comparisons at equal time (then steps is not used).
@@ -120,8 +123,9 @@ def training_step(model, batch, loss, optimizer, clip, device):
     """One batch forward, backward, one step downhill. Returns the loss as a float."""
     batch = {key: value.to(device) for key, value in batch.items() if torch.is_tensor(value)}
     with autocast(device):
-        logits = model(batch["image"].contiguous(memory_format=torch.channels_last))
-    value = loss(logits.float(), batch)
+        heads = model(batch["image"].contiguous(memory_format=torch.channels_last))
+    heads = heads if isinstance(heads, dict) else {"out": heads}
+    value = sum(HEAD_WEIGHTS[name] * loss(logits.float(), batch) for name, logits in heads.items())
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     if clip:
@@ -179,7 +183,8 @@ def predict_logits(model, images):
     """Logits float32 (N, K, H, W) of a batch of images, in the network's present mode and on its device."""
     device = next(model.parameters()).device
     with autocast(device):
-        return model(images.to(device).contiguous(memory_format=torch.channels_last)).float()
+        heads = model(images.to(device).contiguous(memory_format=torch.channels_last))
+    return (heads["out"] if isinstance(heads, dict) else heads).float()
 
 
 def best_device():

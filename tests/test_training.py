@@ -160,6 +160,26 @@ def test_pixel_weights_of_the_samples_count():
     assert history["loss"] == [0, 0]
 
 
+class TwoHeads(nn.Module):
+    """Knows class 0 for sure in "out", and nothing in "aux"."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        nothing = x.expand(-1, 2, -1, -1) * 0 + self.bias
+        return {"out": nothing + torch.tensor([50.0, 0])[:, None, None], "aux": nothing}
+
+
+def test_an_auxiliary_head_counts_0_4_and_is_not_the_prediction():
+    history = fit(TwoHeads(), Squares(4), steps=1, **QUIET)
+    # "out" is off by 50 on the 36 of 256 pixels of class 1; "aux" is at ln 2 everywhere
+    assert history["loss"][0] == pytest.approx(50 * 36 / 256 + 0.4 * math.log(2), rel=1e-3)
+    assert evaluate(TwoHeads(), Squares(4))["pixel_accuracy"] == pytest.approx(220 / 256)
+    assert predict_logits(TwoHeads(), torch.zeros(1, 1, 4, 4))[0, :, 0, 0].tolist() == [50, 0]
+
+
 def test_own_loss_is_used():
     history = fit(small_net(), Squares(), steps=1, loss=dice_loss, **QUIET)
     assert 0 < history["loss"][0] < 1

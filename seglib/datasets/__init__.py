@@ -7,8 +7,9 @@ File names are checked when the data set is made, contents when a sample is read
 ValueError with the file's name.
 """
 
+from seglib.datasets.camvid import CamVid
 from seglib.datasets.dsb2018 import DSB2018
 from seglib.datasets.folder import FolderDataset
 from seglib.datasets.reading import read_image, read_mask
 
-__all__ = ["DSB2018", "FolderDataset", "read_image", "read_mask"]
+__all__ = ["DSB2018", "CamVid", "FolderDataset", "read_image", "read_mask"]
