@@ -1,6 +1,10 @@
 """The architectures of the course, one file each, each readable beside its paper's figure."""
 
 from seglib.models.blocks import parameters
+from seglib.models.deeplab import DeepLabV3, DeepLabV3Plus
+from seglib.models.fcn import FCN
+from seglib.models.pspnet import PSPNet
+from seglib.models.segnet import SegNet, SegNetBasic
 from seglib.models.unet import UNet
 
-__all__ = ["UNet", "parameters"]
+__all__ = ["FCN", "DeepLabV3", "DeepLabV3Plus", "PSPNet", "SegNet", "SegNetBasic", "UNet", "parameters"]

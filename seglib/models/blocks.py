@@ -25,3 +25,20 @@ def he_init(model):
             nn.init.normal_(module.weight, std=(2 / inputs) ** 0.5)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def check_images(x, channels, smallest=1):
+    """Raise ValueError unless x is a batch (N, channels, H, W) with sides of at least ``smallest`` px."""
+    if x.ndim != 4:
+        raise ValueError(
+            f"the network takes a batch (N, C, H, W), not {tuple(x.shape)}: add image[None] for a single picture"
+        )
+    if x.shape[1] != channels:
+        raise ValueError(
+            f"the network takes {channels} channels, not the {x.shape[1]} of {tuple(x.shape)}: set in_channels, "
+            "or move the channels to the second axis"
+        )
+    if min(x.shape[-2:]) < smallest:
+        raise ValueError(
+            f"a picture of {x.shape[-2]}x{x.shape[-1]} px is too small: each side needs at least {smallest} px"
+        )

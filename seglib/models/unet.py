@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.blocks import conv3x3, he_init
+from seglib.models.blocks import check_images, conv3x3, he_init
 
 
 class UNet(nn.Module):
@@ -38,7 +38,7 @@ class UNet(nn.Module):
         super().__init__()
         if padding not in ("same", "valid"):
             raise ValueError(f'padding is "same" or "valid", not {padding!r}')
-        self.padding, self.depth, self.skips = padding, depth, skips
+        self.in_channels, self.padding, self.depth, self.skips = in_channels, padding, depth, skips
         widths = [width * 2**level for level in range(depth + 1)]
 
         def double_conv(inputs, outputs):
@@ -70,10 +70,7 @@ class UNet(nn.Module):
         return self.head(x)
 
     def _check(self, x):
-        if x.ndim != 4:
-            raise ValueError(
-                f"U-Net takes a batch (N, C, H, W), not {tuple(x.shape)}: add image[None] for a single picture"
-            )
+        check_images(x, self.in_channels)
         if self.padding == "valid":
             valid_output_size(x.shape[-2], self.depth), valid_output_size(x.shape[-1], self.depth)
         elif min(x.shape[-2:]) < 2**self.depth:

@@ -1,0 +1,166 @@
+"""FCN (Long, Shelhamer, Darrell 2015): a classifier's dense layers become convolutions, skips bring detail back."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from seglib.models.backbones import load_weights, read_weights, vgg_stages
+from seglib.models.blocks import check_images, he_init
+
+# By padding: pixel i of the upsampled scores lies on pixel i + offset of the skip ("pool4", "pool3"), and the picture
+# begins at this pixel of the last scores (8, 16, 32: their stride). Padding 100 in front of conv1_1 and none around
+# fc6's 7x7 move the grids against each other by 5 and 9 px; with ordinary padding only the kernels' own margin is cut.
+OFFSETS = {
+    100: {"pool4": 5, "pool3": 9, 8: 31, 16: 27, 32: 19},
+    1: {"pool4": -1, "pool3": -1, 8: 4, 16: 8, 32: 16},
+}
+
+
+class FCN(nn.Module):
+    """Fully convolutional network on VGG16, for semantic segmentation.
+
+    ``FCN(21)`` is the paper's FCN-8s: 134,362,751 parameters; stride 16 has 134,357,354 and stride 32 134,346,581.
+    Written with the reference nets' full (classes, classes, k, k) upsampling kernels, which are frozen and zero off
+    the channels' diagonal, they are 134,489,759, 134,815,994 and 136,152,917. ``FCN(11, "vgg16_bn", width=8,
+    padding=1)`` is the course's compact size: 2.1 million.
+
+    The paper trains 32 -> 16 -> 8: build the finer net and call `start_from` with the coarser one.
+
+    Parameters
+    ----------
+    num_classes : int
+    backbone : {"vgg16", "vgg16_bn"}
+        Without batch norm as in the paper, or with it, to learn from scratch.
+    stride : {8, 16, 32}
+        Of the finest scores: 32 has no skip, 16 adds scores of pool4, 8 also of pool3.
+    width : int
+        Channels of the first stage; fc6 and fc7 have 64 times as many.
+    padding : {100, 1}
+        Of the first convolution. 100 is the paper's: a border so wide that fc6 needs no padding, cropped at the end.
+        1 pads every layer by half its kernel instead, for small pictures: 96 px then are not worked on as 294.
+    weights : str, optional
+        "IMAGENET1K_V1" or the path of a file of torchvision's VGG16: fills the stages, and fc6 and fc7 with the
+        classifier's dense layers. Needs width 64 and three channels, normalised as torchvision does.
+
+    Shape
+    -----
+    (N, in_channels, H, W) -> logits (N, num_classes, H, W), for every H and W.
+
+    Raises ValueError for a backbone, stride or padding that there is not, for weights that do not fit, and for input
+    that is no batch or has other channels.
+    """
+
+    def __init__(self, num_classes, backbone="vgg16", stride=8, in_channels=3, width=64, padding=100, weights=None):
+        super().__init__()
+        if backbone not in ("vgg16", "vgg16_bn"):
+            raise ValueError(f'backbone is "vgg16" or "vgg16_bn", not {backbone!r}')
+        if stride not in (8, 16, 32):
+            raise ValueError(f"stride is 8, 16 or 32, not {stride!r}")
+        if padding not in OFFSETS:
+            raise ValueError(f"padding is 100 (the paper's) or 1, not {padding!r}: the crops fit these two")
+        self.in_channels, self.stride, self.offsets = in_channels, stride, OFFSETS[padding]
+        self.stages = vgg_stages(in_channels, width, batch_norm=backbone == "vgg16_bn")
+        self.stages[0][0].padding = (padding, padding)
+        self.fc6 = nn.Conv2d(8 * width, 64 * width, 7, padding=0 if padding == 100 else 3)
+        self.fc7 = nn.Conv2d(64 * width, 64 * width, 1)
+        self.dropout = nn.Dropout(0.5)
+        self.score = scoring(64 * width, num_classes)
+        if stride <= 16:
+            self.score_pool4 = scoring(8 * width, num_classes)
+        if stride == 8:
+            self.score_pool3 = scoring(4 * width, num_classes)
+        self.up2, self.up = BilinearUpsampling(2), BilinearUpsampling(stride)
+        he_init(self.fc6), he_init(self.fc7)
+        if weights is not None:
+            load_weights(self.stages, backbone, weights)
+            self._load_dense_layers(read_weights(backbone, weights))
+
+    def forward(self, x):
+        check_images(x, self.in_channels)
+        size, pooled = x.shape[-2:], []
+        for stage in self.stages:
+            x = F.max_pool2d(stage(x), 2, ceil_mode=True)
+            pooled.append(x)
+        x = self.dropout(F.relu(self.fc6(x)))
+        x = self.dropout(F.relu(self.fc7(x)))
+        scores = self.score(x)
+        if self.stride <= 16:
+            scores = add_skip(self.up2(scores), self.score_pool4(pooled[3]), self.offsets["pool4"])
+        if self.stride == 8:
+            scores = add_skip(self.up2(scores), self.score_pool3(pooled[2]), self.offsets["pool3"])
+        return crop(self.up(scores), self.offsets[self.stride], size)
+
+    def start_from(self, coarser):
+        """Take over the weights of a trained FCN of twice the stride. The new skip's scores start at zero.
+
+        So the finer net first gives what the coarser one gives, but for the cut corners of upsampling in two steps,
+        and learns from there. Raises ValueError, and changes nothing, if the nets differ in more than stride.
+        """
+        own, given = self.state_dict(), coarser.state_dict()
+        misfits = [key for key, value in given.items() if key not in own or own[key].shape != value.shape]
+        misfits += [key for key in own if key not in given and not key.startswith("score_pool")]
+        if misfits:
+            raise ValueError(
+                f"the coarser net's weights do not fit: {misfits}. It must have a larger stride, not a smaller one, "
+                "and the same classes, backbone and width"
+            )
+        self.load_state_dict(given, strict=False)
+
+    @torch.no_grad()
+    def _load_dense_layers(self, state):
+        """A dense layer on C x 7 x 7 features, row by row, is a 7x7 convolution: only the tensor's shape changes."""
+        for layer, name in ((self.fc6, "classifier.0"), (self.fc7, "classifier.3")):
+            for own, key in ((layer.weight, f"{name}.weight"), (layer.bias, f"{name}.bias")):
+                if key not in state or state[key].numel() != own.numel():
+                    there = tuple(state[key].shape) if key in state else "missing"
+                    raise ValueError(f"{key} of the weights is {there}, wanted for {tuple(own.shape)}: is it a VGG16?")
+                own.copy_(state[key].view_as(own))
+
+
+class BilinearUpsampling(nn.Module):
+    """Transposed convolution that enlarges every channel by itself, with a frozen bilinear kernel of twice the stride.
+
+    (N, C, H, W) -> (N, C, (H + 1) * stride, (W + 1) * stride). Half a stride is margin on each side: without it, this
+    is ``F.interpolate(mode="bilinear")``, but for half a stride more along the border, where it fades to zero.
+    """
+
+    def __init__(self, stride):
+        super().__init__()
+        self.stride = stride
+        # Not saved: it follows from the stride, and nets of different strides then share their weights' names.
+        self.register_buffer("kernel", bilinear_kernel(2 * stride)[None, None], persistent=False)
+
+    def forward(self, x):
+        channels = x.shape[1]
+        return F.conv_transpose2d(x, self.kernel.expand(channels, -1, -1, -1), stride=self.stride, groups=channels)
+
+
+def bilinear_kernel(size):
+    """Weights (size, size) that a transposed convolution of stride (size + 1) // 2 interpolates with.
+
+    w[i, j] = (1 - |i - c| / f) (1 - |j - c| / f) with f = (size + 1) // 2 and c the kernel's centre; for an odd size,
+    c = f - 1. The values at the picture's positions sum to 1.
+    """
+    factor = (size + 1) // 2
+    centre = factor - 1 if size % 2 else factor - 0.5
+    line = 1 - (torch.arange(size, dtype=torch.float32) - centre).abs() / factor
+    return torch.outer(line, line)
+
+
+def scoring(channels, num_classes):
+    """1x1 convolution to class scores that starts at zero, as in the reference nets: no class is preferred."""
+    conv = nn.Conv2d(channels, num_classes, 1)
+    nn.init.zeros_(conv.weight), nn.init.zeros_(conv.bias)
+    return conv
+
+
+def add_skip(scores, skip, offset):
+    """Add where they lie upon each other: pixel i of ``scores`` on pixel i + offset of ``skip``; cut the rest."""
+    if offset < 0:
+        return crop(scores, -offset, skip.shape[-2:]) + skip
+    return scores + crop(skip, offset, scores.shape[-2:])
+
+
+def crop(x, offset, size):
+    """Cut (..., H, W) to the given size, from pixel (offset, offset) on."""
+    return x[..., offset : offset + size[0], offset : offset + size[1]]

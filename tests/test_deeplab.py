@@ -1,0 +1,297 @@
+"""DeepLabv3 and v3+ against torchvision's network, the papers' figures, and atrous convolution worked by hand."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+from torchvision.models.segmentation import deeplabv3_resnet50
+
+from seglib.models import parameters
+from seglib.models.deeplab import ASPP, DeepLabV3, DeepLabV3Plus, ImagePooling, conv_bn_relu, separable_conv
+
+# Name here -> name in torchvision, by beginnings; the longest that fits counts.
+TORCHVISION_NAMES = {
+    "backbone.": "backbone.",
+    "backbone.stem.": "backbone.",
+    "aspp.branches.": "classifier.0.convs.",
+    "aspp.branches.4.conv.0.": "classifier.0.convs.4.1.",
+    "aspp.branches.4.conv.1.": "classifier.0.convs.4.2.",
+    "aspp.mix.0.": "classifier.0.project.",
+    "head.0.0.": "classifier.1.",
+    "head.0.1.": "classifier.2.",
+    "head.1.": "classifier.4.",
+    "aux.0.": "aux_classifier.",
+    "aux.2.": "aux_classifier.4.",
+}
+
+
+def name_in_torchvision(name):
+    beginning = max(filter(name.startswith, TORCHVISION_NAMES), key=len)
+    return TORCHVISION_NAMES[beginning] + name.removeprefix(beginning)
+
+
+def torchvision_net(aux):
+    return deeplabv3_resnet50(weights=None, weights_backbone=None, num_classes=21, aux_loss=aux)
+
+
+def compact(net=DeepLabV3, **options):
+    return net(5, "compact", **({"width": 4, "rates": (1, 2, 3)} | options))
+
+
+@pytest.mark.parametrize(("aux", "count"), [(True, 42_004_074), (False, 39_638_869)])
+def test_v3_has_torchvisions_parameters(aux, count):
+    with torch.device("meta"):
+        assert parameters(DeepLabV3(21, aux=aux)) == parameters(torchvision_net(aux)) == count
+
+
+@pytest.mark.parametrize("aux", [True, False])
+def test_v3_with_torchvisions_weights_gives_torchvisions_output(aux):
+    torch.manual_seed(0)
+    theirs = torchvision_net(aux).eval()
+    for norm in (m for m in theirs.modules() if isinstance(m, nn.BatchNorm2d)):
+        # Fresh running statistics are 0 and 1 everywhere: a batch norm left out would go unnoticed.
+        norm.running_mean.normal_(0, 0.1)
+        norm.running_var.uniform_(0.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.2, 0.2)
+    with torch.device("meta"):
+        ours = DeepLabV3(21, aux=aux).eval()
+    state = theirs.state_dict()
+    names = {name: name_in_torchvision(name) for name in ours.state_dict()}
+    assert sorted(names.values()) == sorted(state)
+    ours.load_state_dict({name: state[there] for name, there in names.items()}, assign=True)
+    x = torch.rand(2, 3, 75, 52)
+    with torch.inference_mode():
+        mine, wanted = ours(x), theirs(x)
+    mine = mine if aux else {"out": mine}
+    assert set(mine) == set(wanted) == ({"out", "aux"} if aux else {"out"})
+    for head, logits in mine.items():
+        assert logits.std() > 1e-3
+        assert (logits - wanted[head]).abs().max() <= 1e-5 * wanted[head].abs().max()
+
+
+# By hand, ResNet-50 23,508,032 and 21 classes; every batch norm has 2 numbers a channel.
+ONES = 2048 * 256 + 512 + 2048 * 256 + 512 + 1280 * 256 + 512  # 1x1 branch, image pooling, mix
+PLUS_COUNTS = {
+    (True, True): 26_696_133,
+    (True, False): 23_508_032 + ONES + 3 * (2048 * 9 + 4096 + 2048 * 256 + 512) + 256 * 21 + 21,
+    (False, True): 40_352_181,
+    (False, False): 23_508_032 + ONES + 3 * (2048 * 256 * 9 + 512) + 256 * 21 + 21,
+}
+
+
+@pytest.mark.parametrize(("separable", "decoder"), PLUS_COUNTS)
+def test_v3plus_parameters(separable, decoder):
+    with torch.device("meta"):
+        net = DeepLabV3Plus(21, separable=separable, decoder=decoder)
+    assert parameters(net) == PLUS_COUNTS[separable, decoder]
+
+
+@pytest.mark.parametrize(
+    ("separable", "decoder"),
+    [
+        (True, 256 * 48 + 96 + (304 * 9 + 608 + 304 * 256 + 512) + (256 * 9 + 512 + 256 * 256 + 512)),
+        (False, 256 * 48 + 96 + (304 * 256 * 9 + 512) + (256 * 256 * 9 + 512)),
+    ],
+)
+def test_v3plus_decoder_is_48_low_level_channels_and_two_3x3_of_256(separable, decoder):
+    assert PLUS_COUNTS[separable, True] - PLUS_COUNTS[separable, False] == decoder
+
+
+def multiply_adds(net, size):
+    """Of all convolutions, for one picture; on the meta device, where shapes are known and nothing is computed."""
+    total = []
+    for conv in (m for m in net.modules() if isinstance(m, nn.Conv2d)):
+        conv.register_forward_hook(lambda m, _, out: total.append(out.shape[2] * out.shape[3] * m.weight.numel()))
+    net.eval()(torch.zeros(1, 3, size, size, device="meta"))
+    return sum(total)
+
+
+def test_decoder_with_ordinary_convolutions_costs_what_the_papers_table_adds():
+    """101 B with and 81 B without, at 513 px and output stride 16: 20, not the 3 of separable convolutions."""
+    cost = {}
+    with torch.device("meta"):
+        for separable in (True, False):
+            with_and_without = [DeepLabV3Plus(21, decoder=d, separable=separable) for d in (True, False)]
+            cost[separable] = multiply_adds(with_and_without[0], 513) - multiply_adds(with_and_without[1], 513)
+    # 129 x 129 places at stride 4, where the logits are now taken, instead of 33 x 33 at stride 16.
+    logits = 256 * 21 * (129**2 - 33**2)
+    assert cost[False] == 129**2 * (256 * 48 + 304 * 256 * 9 + 256 * 256 * 9) + logits
+    assert cost[False] / 1e9 == pytest.approx(21.8, abs=0.05)
+    assert cost[True] / 1e9 == pytest.approx(2.8, abs=0.05)
+
+
+def with_holes(kernel, rate):
+    """(O, I, 3, 3) -> (O, I, 2 rate + 1, 2 rate + 1): the same weights with zeros in between."""
+    holes = kernel.new_zeros(*kernel.shape[:2], 2 * rate + 1, 2 * rate + 1)
+    holes[..., ::rate, ::rate] = kernel
+    return holes
+
+
+def integers(*shape):
+    """Whole numbers in float64: sums of their products are exact, in whatever order they are added."""
+    return torch.randint(-9, 10, shape).double()
+
+
+def atrous(kernel, rate):
+    conv = conv_bn_relu(kernel.shape[1], kernel.shape[0], rate=rate)[0].double()
+    conv.weight.data = kernel
+    return conv
+
+
+SIZES = {"rate": st.integers(1, 7), "height": st.integers(1, 19), "width": st.integers(1, 19)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(**SIZES)
+def test_atrous_convolution_is_convolution_with_a_kernel_with_holes(rate, height, width):
+    x, kernel = integers(2, 3, height, width), integers(4, 3, 3, 3)
+    assert torch.equal(atrous(kernel, rate)(x), F.conv2d(x, with_holes(kernel, rate), padding=rate))
+
+
+@settings(max_examples=40, deadline=None)
+@given(**SIZES)
+def test_atrous_convolution_is_ordinary_convolution_of_every_rate_th_pixel(rate, height, width):
+    """Rate r cuts a map into r x r coarse ones that never meet: the gridding that mixed rates are there to avoid."""
+    x, kernel = integers(1, 3, height, width), integers(2, 3, 3, 3)
+    wanted = integers(1, 2, height, width)
+    for row in range(min(rate, height)):
+        for column in range(min(rate, width)):
+            piece = x[..., row::rate, column::rate]
+            wanted[..., row::rate, column::rate] = F.conv2d(piece, kernel, padding=1)
+    assert torch.equal(atrous(kernel, rate)(x), wanted)
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 12), (9, 12), (1, 1)])
+def test_rates_as_large_as_the_map_leave_a_1x1_convolution(height, width):
+    x, kernel = integers(2, 3, height, width), integers(4, 3, 3, 3)
+    centre = F.conv2d(x, kernel[..., 1:2, 1:2])
+    assert torch.equal(atrous(kernel, 12)(x), centre)
+    assert height == 1 or not torch.equal(atrous(kernel, height - 1)(x), centre)
+
+
+def test_pyramid_of_large_rates_sees_one_cell_and_image_pooling_the_whole_map():
+    """What the paper found at rates near the map's size, and its remedy: here as gradients."""
+    torch.manual_seed(0)
+    for image_pooling, seen in ((False, 1), (True, 64)):
+        x = torch.randn(1, 3, 8, 8, requires_grad=True)
+        ASPP(3, 8, (12, 24, 36), image_pooling).eval()(x)[0, :, 4, 4].sum().backward()
+        assert (x.grad[0].abs().sum(0) > 0).sum() == seen
+    x = torch.randn(1, 3, 8, 8, requires_grad=True)
+    ASPP(3, 8, (1, 3), image_pooling=False).eval()(x)[0, :, 4, 4].sum().backward()
+    rows, columns = x.grad[0].abs().sum(0).nonzero(as_tuple=True)
+    near, far = {3, 4, 5}, {1, 4, 7}
+    assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {
+        *((i, j) for i in near for j in near),
+        *((i, j) for i in far for j in far),
+    }
+
+
+def test_image_pooling_is_the_mean_by_hand_at_every_place():
+    pool = ImagePooling(2, 1).eval()
+    pool.conv[0].weight.data = torch.tensor([[[[10.0]], [[-1.0]]]])
+    pool.conv[1].eps = 0.0  # so that fresh running statistics, 0 and 1, change nothing
+    x = torch.tensor([[[[1.0, 2, 3], [4, 5, 9]], [[6.0, 6, 6], [0, 0, 0]]]])
+    # Means 24/6 and 18/6: 10 * 4 - 3 = 37.
+    assert torch.equal(pool(x), torch.full((1, 1, 2, 3), 37.0))
+    assert torch.equal(pool(-x), torch.zeros(1, 1, 2, 3))  # ReLU
+
+
+def test_image_pooling_refuses_one_picture_only_where_batch_norm_learns():
+    pool = ImagePooling(2, 3)
+    with pytest.raises(ValueError, match=r"2 pictures or more, with image_pooling=False, or .* eval"):
+        pool(torch.rand(1, 2, 4, 4))
+    assert pool(torch.rand(2, 2, 4, 4)).shape == (2, 3, 4, 4)
+    pool.conv[1].eval()  # frozen batch norm, as in fine-tuning on few pictures
+    assert pool(torch.rand(1, 2, 4, 4)).shape == (1, 3, 4, 4)
+
+
+@pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
+def test_one_picture_a_batch_trains_without_image_pooling(net):
+    one = torch.rand(1, 3, 32, 32)
+    with pytest.raises(ValueError, match="image_pooling=False"):
+        compact(net)(one)
+    assert compact(net, image_pooling=False)(one).shape == (1, 5, 32, 32)
+
+
+def test_separable_convolution_mixes_places_first_and_channels_second():
+    depthwise, pointwise = separable_conv(6, 4, rate=3)
+    assert depthwise[0].weight.shape == (6, 1, 3, 3)
+    assert depthwise[0].dilation == (3, 3)
+    assert pointwise[0].weight.shape == (4, 6, 1, 1)
+    # Batch norm and ReLU after each of the two, as in the released code.
+    assert [type(m) for part in (depthwise, pointwise) for m in part] == 2 * [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+
+
+def test_a_branch_for_every_rate():
+    pyramid = ASPP(3, 8, (2, 5), image_pooling=False)
+    assert [(b[0].kernel_size[0], b[0].dilation[0]) for b in pyramid.branches] == [(1, 1), (3, 2), (3, 5)]
+    assert pyramid.mix[0][0].weight.shape == (8, 24, 1, 1)
+    assert ASPP(3, 8, ())(torch.rand(2, 3, 5, 4)).shape == (2, 8, 5, 4)
+    with pytest.raises(ValueError, match=r"rates are whole numbers from 1.*\(6, 0\)"):
+        ASPP(3, 8, (6, 0))
+
+
+@pytest.mark.parametrize(("name", "stride", "full"), [("resnet18", 8, 32), ("compact", 8, 16), ("compact", 4, 16)])
+def test_dilation_keeps_what_the_undilated_backbone_computes(name, stride, full):
+    """The trade of atrous convolution: same weights, a finer grid, and on the old grid the old values."""
+    torch.manual_seed(0)
+    coarse = DeepLabV3(2, name, output_stride=full).double().eval().backbone
+    fine = DeepLabV3(2, name, output_stride=stride).double().eval().backbone
+    fine.load_state_dict(coarse.state_dict())
+    x = torch.rand(1, 3, 65, 90, dtype=torch.float64)
+    with torch.inference_mode():
+        fine, coarse = fine(x)[-1], coarse(x)[-1]
+    assert fine.shape[-2:] == (-(-65 // stride), -(-90 // stride))
+    assert coarse.shape[-2:] == (-(-65 // full), -(-90 // full))
+    step = full // stride
+    assert torch.allclose(fine[..., ::step, ::step], coarse, rtol=0, atol=1e-9)
+
+
+def test_decoder_and_low_level_features_matter():
+    torch.manual_seed(0)
+    net, x = compact(DeepLabV3Plus).eval(), torch.rand(1, 3, 48, 40)
+    before = net(x)
+    hook = net.low.register_forward_hook(lambda _module, _inputs, out: out * 1.5)
+    assert not torch.allclose(net(x), before)
+    hook.remove()
+    plain = compact(DeepLabV3Plus, decoder=False)
+    assert not hasattr(plain, "low")
+    assert plain(torch.rand(2, 3, 48, 40)).shape == (2, 5, 48, 40)
+
+
+def test_width_scales_pyramid_and_decoder():
+    net = compact(DeepLabV3Plus, width=16)
+    assert net.low[0].out_channels == 12
+    assert net.refine[0][0][0].in_channels == 64 + 12
+    assert net.head.in_channels == 64
+
+
+@pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
+def test_weights_reach_the_backbone(net, tmp_path):
+    torch.manual_seed(0)
+    source = DeepLabV3(2, "resnet18").backbone.state_dict()
+    torch.save({name.removeprefix("stem."): tensor for name, tensor in source.items()}, tmp_path / "resnet18.pth")
+    filled = net(2, "resnet18", weights=tmp_path / "resnet18.pth").backbone.state_dict()
+    assert all(torch.equal(filled[name], tensor) for name, tensor in source.items())
+
+
+@pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((3, 40, 40), r"takes a batch.*\(3, 40, 40\).*image\[None\]"),
+        ((2, 40, 40, 3), "takes 3 channels, not the 40"),
+        ((2, 4, 40, 40), "takes 3 channels, not the 4 .*set in_channels"),
+        ((2, 3, 40, 7), "40x7 px is too small: each side needs at least 8 px"),
+    ],
+)
+def test_wrong_pictures_are_refused_with_the_remedy(net, shape, message):
+    with pytest.raises(ValueError, match=message):
+        compact(net, output_stride=8)(torch.zeros(shape))
+
+
+def test_pictures_of_one_cell_pass():
+    for net in (DeepLabV3, DeepLabV3Plus):
+        assert compact(net, output_stride=8).eval()(torch.rand(1, 3, 8, 8)).shape == (1, 5, 8, 8)

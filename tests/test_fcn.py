@@ -1,0 +1,290 @@
+"""FCN against the reference nets' counts, crops and kernels, and against the classifier it is made from."""
+
+from fractions import Fraction
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+from seglib.models.blocks import parameters
+from seglib.models.fcn import FCN, OFFSETS, BilinearUpsampling, add_skip, bilinear_kernel
+
+KERNELS = {32: [64], 16: [4, 32], 8: [4, 4, 16]}  # of the reference nets' upsampling layers
+
+
+@pytest.mark.parametrize(
+    ("stride", "learned", "with_kernels"),
+    [(32, 134_346_581, 136_152_917), (16, 134_357_354, 134_815_994), (8, 134_362_751, 134_489_759)],
+)
+def test_paper_size_has_the_reference_nets_parameters(stride, learned, with_kernels):
+    with torch.device("meta"):
+        net = FCN(21, stride=stride)
+    assert parameters(net) == learned
+    assert parameters(net) + sum(21 * 21 * k * k for k in KERNELS[stride]) == with_kernels
+
+
+def test_default_is_the_papers_layout():
+    with torch.device("meta"):
+        net = FCN(21)
+    convs = [m for stage in net.stages for m in stage if isinstance(m, nn.Conv2d)]
+    assert [c.padding for c in convs] == [(100, 100)] + [(1, 1)] * 12
+    assert (net.fc6.kernel_size, net.fc6.padding, net.fc7.kernel_size) == ((7, 7), (0, 0), (1, 1))
+    assert (net.fc6.out_channels, net.fc7.out_channels, net.dropout.p) == (4096, 4096, 0.5)
+    assert not any(isinstance(m, nn.BatchNorm2d | nn.Linear) for m in net.modules())
+
+
+def test_compact_net_has_batch_norm_and_few_parameters():
+    net = FCN(11, "vgg16_bn", width=8, padding=1)
+    assert parameters(net) == 2_107_145
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in net.modules()) == 13
+
+
+def reference_sizes(height, stride):
+    """Lengths in the reference net: of pool3, pool4, of what is fused with them, of the last scores."""
+    size, pooled = height + 2 * 99, []
+    for _ in range(5):
+        size = (size + 1) // 2
+        pooled.append(size)
+    size -= 6
+    fused = []
+    for _ in range({32: 0, 16: 1, 8: 2}[stride]):
+        size = 2 * (size - 1) + 4
+        fused.append(size)
+    return pooled[2], pooled[3], fused, stride * (size - 1) + 2 * stride
+
+
+@pytest.mark.parametrize("stride", [32, 16, 8])
+def test_the_papers_crops_fit_every_height(stride):
+    for height in range(1, 700):
+        pool3, pool4, fused, scores = reference_sizes(height, stride)
+        for (skip, offset), size in zip([(pool4, 5), (pool3, 9)], fused, strict=False):
+            assert offset + size <= skip
+        assert {32: 19, 16: 27, 8: 31}[stride] + height <= scores
+
+
+@pytest.mark.parametrize("stride", [32, 16, 8])
+@pytest.mark.parametrize("padding", [100, 1])
+def test_every_size_comes_back(stride, padding):
+    """All remainders by 32, at two magnitudes; on the meta device, which only works out the shapes."""
+    with torch.device("meta"):
+        net = FCN(3, stride=stride, width=1, padding=padding)
+        for size in range(1, 34):
+            assert net(torch.empty(1, 3, size, 300 + size)).shape == (1, 3, size, 300 + size)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (33, 70), (97, 45)])
+def test_odd_sizes_run(height, width):
+    assert FCN(5, "vgg16_bn", in_channels=1, width=1)(torch.zeros(2, 1, height, width)).shape == (2, 5, height, width)
+
+
+def centre_in_picture(index, stride, shift):
+    """Where in the picture the centre of cell ``index`` of a grid lies, whose cell 0 begins at pixel -shift."""
+    return stride * index + Fraction(stride - 1, 2) - shift
+
+
+@pytest.mark.parametrize(("padding", "fc6_padding"), [(100, 0), (1, 3)])
+def test_offsets_follow_from_the_layers_centres(padding, fc6_padding):
+    shift, offsets = padding - 1, OFFSETS[padding]
+
+    def upsampled_centre(index, stride, centre):
+        """Centre of pixel ``index`` after upsampling without padding: kernel 2 stride, centred at stride - 1/2."""
+        return centre((index - stride + Fraction(1, 2)) / stride)
+
+    def fc7(index):
+        return centre_in_picture(index + 3 - fc6_padding, 32, shift)
+
+    def pool4(index):
+        return centre_in_picture(index, 16, shift)
+
+    def pool3(index):
+        return centre_in_picture(index, 8, shift)
+
+    def fused4(index):  # the grid that remains is the scores' for the paper's crops, the skip's otherwise
+        return pool4(index + max(offsets["pool4"], 0))
+
+    def fused3(index):
+        return pool3(index + max(offsets["pool3"], 0))
+
+    for index in (0, 7):
+        assert upsampled_centre(index, 2, fc7) == pool4(index + offsets["pool4"])
+        assert upsampled_centre(index, 2, fused4) == pool3(index + offsets["pool3"])
+        assert upsampled_centre(index, 32, fc7) == index - offsets[32]
+        assert upsampled_centre(index, 16, fused4) == index - offsets[16]
+        assert upsampled_centre(index, 8, fused3) == index - offsets[8]
+
+
+@pytest.mark.parametrize("padding", [100, 1])
+@pytest.mark.parametrize(("stride", "slope", "offset"), [(32, 1, 15.5), (16, 2, 23), (8, 3, 26.5)])
+def test_skips_and_scores_lie_where_they_belong(padding, stride, slope, offset):
+    """Averaging convolutions leave a ramp as it is; a pooling of maxima, 2^k px wide, adds half its width - 1."""
+    net = FCN(1, stride=stride, in_channels=1, width=1, padding=padding).double().eval()
+    for conv in (m for m in net.modules() if isinstance(m, nn.Conv2d)):
+        nn.init.constant_(conv.weight, 1 / conv.weight[0].numel()), nn.init.zeros_(conv.bias)
+    x = torch.arange(640, dtype=torch.float64).expand(1, 1, 640, 640)
+    with torch.no_grad():
+        ramp = net(x)[0, 0]
+        upright = net(x.mT)[0, 0]
+    # The middle, further from the border than the receptive field's 202 px.
+    middle = torch.arange(300, 340, dtype=torch.float64)
+    assert torch.allclose(ramp[320, 300:340], slope * middle + offset, atol=1e-9)
+    assert torch.allclose(upright[300:340, 320], slope * middle + offset, atol=1e-9)
+
+
+def test_bilinear_kernels_by_hand():
+    assert bilinear_kernel(3)[1].tolist() == [0.5, 1, 0.5]
+    assert (16 * bilinear_kernel(4)).tolist() == [[1, 3, 3, 1], [3, 9, 9, 3], [3, 9, 9, 3], [1, 3, 3, 1]]
+    kernel = bilinear_kernel(64)
+    for i, j in ((0, 0), (5, 40), (31, 32), (63, 63)):
+        assert kernel[i, j].item() == pytest.approx((1 - abs(i - 31.5) / 32) * (1 - abs(j - 31.5) / 32))
+
+
+def test_stride_2_transposed_convolution_is_bilinear_interpolation_but_at_the_border():
+    x = torch.rand(2, 1, 6, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    up = F.conv_transpose2d(x, bilinear_kernel(4)[None, None].double(), stride=2, padding=1)
+    expected = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    assert (up - expected)[..., 1:-1, 1:-1].abs().max() < 1e-15
+    assert torch.allclose(up[..., 0, 1:-1], 0.75 * expected[..., 0, 1:-1])
+    corners_aligned = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+    assert (up - corners_aligned)[..., 1:-1, 1:-1].abs().max() > 0.01
+
+
+@pytest.mark.parametrize("stride", [2, 8, 16, 32])
+def test_upsampling_is_bilinear_inside_a_margin_of_its_stride(stride):
+    x = torch.rand(1, 3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    up = BilinearUpsampling(stride).double()(x)
+    assert up.shape[-2:] == (5 * stride, 6 * stride)
+    inside = F.interpolate(x, scale_factor=stride, mode="bilinear")[..., stride // 2 : -stride // 2, :]
+    inside = inside[..., stride // 2 : -stride // 2]
+    assert torch.allclose(up[..., stride:-stride, stride:-stride], inside, atol=1e-12)
+
+
+def test_upsampling_equals_the_reference_nets_full_kernel():
+    x = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    full = torch.zeros(3, 3, 16, 16)
+    full[range(3), range(3)] = bilinear_kernel(16)
+    assert torch.allclose(BilinearUpsampling(8)(x), F.conv_transpose2d(x, full, stride=8), atol=1e-6)
+
+
+def test_kernels_are_frozen_and_not_saved():
+    net = FCN(2, width=1)
+    assert not any("up" in name.split(".")[0] for name in [*dict(net.named_parameters()), *net.state_dict()])
+    assert not any(buffer.requires_grad for buffer in net.buffers())
+
+
+def test_add_skip_cuts_whichever_begins_first():
+    row = torch.arange(8.0).view(1, 1, 1, 8).expand(1, 1, 8, 8)
+    assert add_skip(row[..., :3, :3], 10 * row, 2)[0, 0, 0].tolist() == [20, 31, 42]
+    assert add_skip(row, 10 * row[..., :3, :3], -2)[0, 0, 0].tolist() == [2, 13, 24]
+
+
+def test_untrained_scores_prefer_no_class():
+    assert FCN(4, width=1)(torch.rand(1, 3, 40, 40)).abs().max() == 0
+
+
+def trained(stride, **options):
+    """A net as if it was trained: all scores have weights."""
+    torch.manual_seed(stride)
+    net = FCN(3, stride=stride, width=2, **options).eval()
+    for name, layer in net.named_children():
+        if name.startswith("score"):
+            nn.init.normal_(layer.weight), nn.init.normal_(layer.bias)
+    return net
+
+
+@pytest.mark.parametrize(("stride", "finer"), [(32, 16), (16, 8)])
+@torch.no_grad()
+def test_finer_net_starts_as_the_coarser_one_but_for_cut_corners(stride, finer):
+    """Twice linear is linear, but at the kinks: 1/4 pixel to both sides, hence 1/8 of the second difference."""
+    coarse, fine = trained(stride), FCN(3, stride=finer, width=2).eval()
+    fine.start_from(coarse)
+    scores = []
+    coarse.up.register_forward_pre_hook(lambda _module, inputs: scores.append(F.pad(inputs[0], (2, 2, 2, 2))))
+    x = torch.rand(1, 3, 90, 140)
+    difference = (fine(x) - coarse(x)).abs().max()
+    bound = (scores[0].diff(n=2, dim=-1).abs().max() + scores[0].diff(n=2, dim=-2).abs().max()) / 8
+    assert 0 < difference <= bound
+    assert all(torch.equal(value, fine.state_dict()[key]) for key, value in coarse.state_dict().items())
+
+
+def test_a_misfit_is_refused_and_changes_nothing():
+    net = trained(16)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    with pytest.raises(ValueError, match=r"score_pool3.*must have a larger stride"):
+        net.start_from(trained(8))
+    for other in (trained(32, backbone="vgg16_bn"), FCN(3, stride=32, width=1), FCN(4, stride=32, width=2)):
+        with pytest.raises(ValueError, match="same classes, backbone and width"):
+            net.start_from(other)
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+
+
+def small_vgg(batch_norm):
+    """torchvision's VGG16, a sixteenth as wide."""
+    widths = [4, 4, "M", 8, 8, "M", 16, 16, 16, "M", 32, 32, 32, "M", 32, 32, 32, "M"]
+    net = nn.Module()
+    net.features = torchvision.models.vgg.make_layers(widths, batch_norm)
+    net.classifier = nn.Sequential(
+        nn.Linear(32 * 49, 256), nn.ReLU(), nn.Dropout(), nn.Linear(256, 256), nn.ReLU(), nn.Dropout()
+    )
+    return net.eval()
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg16_bn"])
+@torch.no_grad()
+def test_dense_layers_become_convolutions(tmp_path, backbone):
+    torch.manual_seed(0)
+    vgg = small_vgg(backbone == "vgg16_bn")
+    torch.save(vgg.state_dict(), tmp_path / "vgg.pth")
+    net = FCN(2, backbone, width=4, padding=1, weights=str(tmp_path / "vgg.pth")).eval()
+    fc7 = []
+    net.fc7.register_forward_hook(lambda _module, _inputs, out: fc7.append(F.relu(out)))
+    x = torch.rand(2, 3, 224, 224)
+    net(x)
+    dense = vgg.classifier(vgg.features(x).flatten(1))
+    # On 7 x 7 features, only the middle of the padded convolution sees what the dense layer sees: all.
+    assert dense.std() > 1e-3
+    assert torch.allclose(fc7[0][:, :, 3, 3], dense, atol=1e-5)
+
+
+def test_the_real_vgg16_has_these_shapes():
+    with torch.device("meta"):
+        state, net = torchvision.models.vgg16().state_dict(), FCN(21)
+    assert state["classifier.0.weight"].shape == (4096, 25088)
+    assert net.fc6.weight.shape == (4096, 512, 7, 7)
+    assert state["classifier.3.weight"].numel() == net.fc7.weight.numel()
+
+
+def test_weights_without_a_fitting_classifier_are_refused(tmp_path):
+    state = small_vgg(False).state_dict()
+    torch.save({key: value for key, value in state.items() if "features" in key}, tmp_path / "features.pth")
+    with pytest.raises(ValueError, match=r"classifier.0.weight of the weights is missing, wanted for \(256, 32, 7, 7"):
+        FCN(2, width=4, weights=tmp_path / "features.pth")
+    torch.save(state | {"classifier.3.bias": torch.zeros(5)}, tmp_path / "short.pth")
+    with pytest.raises(ValueError, match=r"classifier.3.bias of the weights is \(5,\)"):
+        FCN(2, width=4, weights=tmp_path / "short.pth")
+
+
+def test_dropout_acts_in_training_only():
+    net, x = trained(32, padding=1), torch.rand(1, 3, 64, 64)
+    assert torch.equal(net(x), net(x))
+    net.train()
+    assert not torch.equal(net(x), net(x))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backbone": "resnet50"}, "backbone is.*not 'resnet50'"),
+        ({"stride": 4}, "stride is 8, 16 or 32, not 4"),
+        ({"padding": 3}, "padding is 100.*not 3"),
+    ],
+)
+def test_unknown_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        FCN(2, width=1, **options)
+
+
+def test_single_picture_without_batch_is_refused_with_the_remedy():
+    with pytest.raises(ValueError, match=r"\(3, 64, 64\): add image\[None\]"):
+        FCN(2, width=1)(torch.zeros(3, 64, 64))
