@@ -131,8 +131,9 @@ class BilinearUpsampling(nn.Module):
         self.register_buffer("kernel", bilinear_kernel(2 * stride)[None, None], persistent=False)
 
     def forward(self, x):
-        channels = x.shape[1]
-        return F.conv_transpose2d(x, self.kernel.expand(channels, -1, -1, -1), stride=self.stride, groups=channels)
+        kernel = self.kernel.expand(x.shape[1], -1, -1, -1)
+        with torch.autocast("cpu", enabled=False):  # in bfloat16 this takes a CPU 7 to 34 times as long
+            return F.conv_transpose2d(x.to(kernel.dtype), kernel, stride=self.stride, groups=x.shape[1])
 
 
 def bilinear_kernel(size):

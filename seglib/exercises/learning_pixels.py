@@ -1,0 +1,298 @@
+"""Exercises of lesson 05, learning pixels."""
+
+from itertools import product
+
+import numpy as np
+import torch
+from scipy import ndimage
+from sklearn.ensemble import RandomForestClassifier
+from torch import nn
+from torch.nn import functional as F
+
+from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.metrics import confusion_matrix, iou
+from seglib.scenes import Cells
+from seglib.transforms import Standardize
+
+
+def _conv2d(x, k, stride, padding):
+    x, k = (torch.tensor(np.array(array, float))[None, None] for array in (x, k))
+    return F.conv2d(x, k, stride=stride, padding=padding)[0, 0].numpy()
+
+
+def _check_strided(strided):
+    rng = np.random.default_rng(5)
+    x, k = rng.integers(1, 10, (7, 9)).astype(float), rng.integers(-4, 5, (3, 3)).astype(float)
+    got, want = strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
+    expect_shape("`strided(x, k, 1, 0)` for x (7, 9) and k (3, 3)", got, want.shape)
+    if np.allclose(got, _conv2d(x, k[::-1, ::-1], 1, 0)):
+        raise NotYet("You turn the kernel by 180°, as mathematics does. Networks leave it as it is.")
+    expect_array("`strided(x, k, 1, 0)`", got, want)
+    got, want = strided(x, k, 1, 1), _conv2d(x, k, 1, 1)
+    expect_shape("with padding 1 `strided(x, k, 1, 1)` for x (7, 9)", got, want.shape)
+    if np.allclose(got, _conv2d(np.pad(x, 1, "edge"), k, 1, 0)):
+        raise NotYet("You repeat the picture's frame outside. Here zeros are wanted there.")
+    expect_array("with padding 1 `strided(x, k, 1, 1)`", got, want)
+    got, want = strided(x, k, 2, 1), _conv2d(x, k, 2, 1)
+    if np.shape(got) == (7, 9):
+        raise NotYet("The stride changes nothing. With stride 2 the kernel takes every second place: (4, 5) is wanted.")
+    expect_shape("with stride 2 and padding 1 `strided(x, k, 2, 1)` for x (7, 9)", got, want.shape)
+    expect_array("with stride 2 and padding 1 `strided(x, k, 2, 1)`", got, want)
+    expect_array("for a kernel (2, 4) `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
+    return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
+
+
+def _strided(x, k, stride, padding):
+    x = np.pad(x, padding)
+    height = (x.shape[0] - k.shape[0]) // stride + 1
+    width = (x.shape[1] - k.shape[1]) // stride + 1
+    y = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            top, left = i * stride, j * stride
+            y[i, j] = (k * x[top : top + k.shape[0], left : left + k.shape[1]]).sum()
+    return y
+
+
+q1 = Exercise(
+    "q1",
+    hints=(
+        "Pad first with `np.pad(x, padding)`; then only the stride is new.",
+        "Place (i, j) of the result looks at rows from `i * stride` and columns from `j * stride`.",
+        "How many places fit? `(padded height - kernel height) // stride + 1`, and the same for the width.",
+    ),
+    verify=_check_strided,
+    solution=_strided,
+)
+
+
+def _check_poolings(poolings_needed):
+    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
+        got = poolings_needed(view)
+        expect_number(f"`poolings_needed({view})`", got, got)
+        if got == want:
+            continue
+        if got > want:
+            raise NotYet(f"`poolings_needed({view})` is {got}, but {want} will do: the view is {_field(want)} pixels.")
+        raise NotYet(
+            f"`poolings_needed({view})` is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
+            "Does the jump double with every pooling?"
+        )
+    return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
+
+
+def _field(poolings):
+    field, jump = 1, 1
+    for level in range(poolings + 1):
+        field += 2 * 2 * jump  # two 3x3 convolutions
+        if level < poolings:
+            field += jump  # one 2x2 pooling
+            jump *= 2
+    return field
+
+
+def _poolings_needed(view):
+    field, jump, poolings = 5, 1, 0
+    while field < view:
+        field += jump  # one more pooling
+        jump *= 2
+        field += 4 * jump  # and the two convolutions after it
+        poolings += 1
+    return poolings
+
+
+q2 = Exercise(
+    "q2",
+    hints=(
+        "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
+        "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
+        "`while field < view:` add both, count one pooling.",
+    ),
+    verify=_check_poolings,
+    solution=_poolings_needed,
+)
+
+
+def _check_folds(folds):
+    groups = np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1])  # tile i comes from picture groups[i]
+    got = list(folds(groups, 3))
+    if len(got) != 3 or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
+        raise NotYet("`folds(groups, 3)` must give three pairs (training places, validation places).")
+    pairs = [tuple(np.asarray(side) for side in pair) for pair in got]
+    if any(side.ndim != 1 or side.dtype.kind not in "iu" for pair in pairs for side in pair):
+        raise NotYet("Each side of a pair is a one-dimensional array of places: whole numbers from 0.")
+    for number, (train, val) in enumerate(pairs, start=1):
+        if len(val) == 0 or len(train) == 0:
+            raise NotYet(f"Fold {number} has {len(train)} tiles to train on and {len(val)} to validate.")
+        if both := set(train) & set(val):
+            raise NotYet(f"In fold {number}, tiles {sorted(map(int, both))} are in training and in validation.")
+        if both := {int(group) for group in groups[train]} & {int(group) for group in groups[val]}:
+            raise NotYet(
+                f"In fold {number}, tiles of the pictures {sorted(both)} stand on both sides: a leak. Split the "
+                "pictures, and let their tiles follow."
+            )
+    every = np.sort(np.concatenate([val for _, val in pairs]))
+    if not np.array_equal(every, np.arange(len(groups))):
+        raise NotYet("Every tile must be in validation exactly once over the folds; yours are " + str(every.tolist()))
+    if any(len(train) + len(val) != len(groups) for train, val in pairs):
+        raise NotYet("In a fold, all tiles that are not in validation train; some of yours are in neither.")
+    sizes = [len(set(groups[val])) for _, val in pairs]
+    if max(sizes) - min(sizes) > 1:
+        raise NotYet(f"The folds validate on {sizes} pictures: the six pictures should be spread evenly.")
+    return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
+
+
+def _folds(groups, k):
+    pictures = np.unique(groups)
+    pairs = []
+    for number in range(k):
+        inside = np.isin(groups, pictures[number::k])
+        pairs.append((np.flatnonzero(~inside), np.flatnonzero(inside)))
+    return pairs
+
+
+q3 = Exercise(
+    "q3",
+    hints=(
+        "What must be split: tiles, or pictures?",
+        "`np.unique(groups)` lists the pictures; `pictures[number::k]` is one k-th of them.",
+        "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
+    ),
+    verify=_check_folds,
+    solution=_folds,
+)
+
+
+def _after_steps(step):
+    """State of a small network after three steps, from the same start."""
+    torch.manual_seed(3)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    images, masks = torch.randn(4, 1, 6, 6), torch.randint(0, 2, (4, 6, 6))
+    masks[0, :2] = 255
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    net.eval()
+    values = [step(net, images, masks, optimizer) for _ in range(3)]
+    return values, {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+
+
+_BUGS = (
+    "Slopes of earlier steps are still there and add up: `optimizer.zero_grad()` is missing.",
+    "There is a softmax before the cross-entropy, which applies its own: pass logits.",
+    "Batch norm is in evaluation mode; in training it must use the batch's mean: `net.train()`.",
+    "Void (255) in the mask is taken for a class: tell the loss to ignore it.",
+)
+
+
+def _with_bugs(zero, logits, train, void):
+    """The step with the bugs of `_BUGS` whose argument is False."""
+
+    def step(net, images, masks, optimizer):
+        net.train(train)
+        scores = net(images) if logits else net(images).softmax(1)
+        loss = F.cross_entropy(scores, masks if void else masks.clamp(max=1), ignore_index=255)
+        if zero:
+            optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def _check_repaired(repaired_step):
+    try:
+        values, state = _after_steps(repaired_step)
+    except IndexError as error:
+        if "255" in str(error):
+            raise NotYet(_BUGS[3]) from None
+        raise
+    for value in values:
+        expect_number("what `repaired_step(...)` returns", value, value)
+    _, want = _after_steps(_repaired_step)
+    if all(torch.allclose(state[name], want[name], atol=1e-5) for name in want):
+        return "Four bugs, and none of them raises an error. Curves and small checks are all you have."
+    if torch.equal(state["0.weight"], _after_steps(lambda *args: 0.0)[1]["0.weight"]):
+        raise NotYet("After three steps no weight has moved. Who calls `backward()` and `optimizer.step()`?")
+    for right in product((True, False), repeat=4):
+        found = _after_steps(_with_bugs(*right))[1]
+        if all(torch.allclose(state[name], found[name], atol=1e-5) for name in want):
+            raise NotYet(" ".join(bug for bug, fine in zip(_BUGS, right, strict=True) if not fine))
+    raise NotYet(
+        "After three steps the weights are not those of a right step. Keep the mean cross-entropy as the loss."
+    )
+
+
+def _repaired_step(net, images, masks, optimizer):
+    net.train()
+    loss = F.cross_entropy(net(images), masks, ignore_index=255)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+q4 = Exercise(
+    "q4",
+    hints=(
+        "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
+        "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
+        "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
+    ),
+    verify=_check_repaired,
+    solution=_repaired_step,
+)
+
+AIM = 0.66  # IoU; brightness alone reaches 0.56
+
+
+def feature_score(features):
+    """IoU on 50 pictures of nuclei of a small random forest that learned on 50 others from ``features(image)``.
+
+    ``features`` takes a standardised picture (H, W) and gives (H, W, F), F at most 8.
+    """
+    rng, samples = np.random.default_rng(0), list(Cells(100, size=64, seed=21, transform=Standardize()))
+    values = []
+    for sample in samples:
+        found = np.asarray(features(sample["image"][0].numpy().copy()))
+        if found.ndim != 3 or found.shape[:2] != (64, 64) or not 1 <= found.shape[2] <= 8:
+            raise NotYet(f"`features(image)` has shape {found.shape}, wanted (64, 64, F) with F from 1 to 8.")
+        if not np.isfinite(found).all():
+            raise NotYet("`features(image)` holds NaN or infinity: is something divided by 0?")
+        values.append(found.reshape(64 * 64, -1))
+    masks = [sample["mask"].flatten().numpy() for sample in samples]
+    chosen = [rng.choice(64 * 64, 200, replace=False) for _ in range(50)]
+    forest = RandomForestClassifier(20, min_samples_leaf=5, random_state=0)
+    forest.fit(
+        np.concatenate([v[c] for v, c in zip(values, chosen, strict=False)]),
+        np.concatenate([m[c] for m, c in zip(masks, chosen, strict=False)]),
+    )
+    found = forest.predict(np.concatenate(values[50:]))
+    return float(iou(confusion_matrix(found, np.concatenate(masks[50:]), 2))[1])
+
+
+def _check_features(features):
+    reached = feature_score(features)
+    if reached < AIM:
+        raise NotYet(
+            f"The forest reaches an IoU of {reached:.3f} on new pictures with your features; {AIM} is wanted. What "
+            "does a person look at, beyond the pixel's own brightness?"
+        )
+    return f"IoU {reached:.3f}. Hand-made features are good, and each one cost you a thought; a network finds its own."
+
+
+def _features(image):
+    blurred = [ndimage.gaussian_filter(image, sigma) for sigma in (0.7, 1.5, 3, 6, 12)]
+    edges = ndimage.gaussian_gradient_magnitude(image, 1)
+    return np.dstack([*blurred, edges, ndimage.gaussian_laplace(image, 2), ndimage.gaussian_laplace(image, 4)])
+
+
+q5 = Exercise(
+    "q5",
+    hints=(
+        "A noisy pixel looks clearer when its neighbours have a say. And bright compared with what?",
+        "`scipy.ndimage.gaussian_filter` at several sigmas: the neighbourhood, small and large.",
+        "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
+    ),
+    verify=_check_features,
+    solution=_features,
+)
