@@ -10,6 +10,7 @@ ValueError with the file's name.
 from seglib.datasets.camvid import CamVid
 from seglib.datasets.dsb2018 import DSB2018
 from seglib.datasets.folder import FolderDataset
+from seglib.datasets.memory import InMemory
 from seglib.datasets.reading import read_image, read_mask
 
-__all__ = ["DSB2018", "CamVid", "FolderDataset", "read_image", "read_mask"]
+__all__ = ["DSB2018", "CamVid", "FolderDataset", "InMemory", "read_image", "read_mask"]
