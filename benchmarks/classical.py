@@ -18,6 +18,7 @@ from skimage.measure import label
 
 from benchmarks.record import write_rows
 from seglib import classical, metrics
+from seglib.classical._inputs import as_picture
 from seglib.scenes import photos
 
 SMALLEST = 50  # px; smaller pieces are not counted as objects, smaller pieces of background get no click
@@ -25,7 +26,7 @@ SMALLEST = 50  # px; smaller pieces are not counted as objects, smaller pieces o
 
 def otsu(image):
     """Two classes by grey value alone (Otsu 1979): what every other method has to beat."""
-    grey = image if image.ndim == 2 else image @ (0.2125, 0.7154, 0.0721)
+    grey = as_picture(image, grey=True)
     return (grey > threshold_otsu(grey)).astype(np.int64)
 
 

@@ -152,9 +152,9 @@ def to_lab(picture):
 def _colours(picture, space):
     if space == "grey":
         return as_picture(picture, grey=True).reshape(-1, 1)
-    picture = gray2rgb(picture) if picture.ndim == 2 else picture
     if space == "lab":
-        return rgb2lab(picture).reshape(-1, 3) / 100
+        return to_lab(picture).reshape(-1, 3) / 100
+    picture = gray2rgb(picture) if picture.ndim == 2 else picture
     if space == "rgb":
         return picture.reshape(-1, 3)
     if space == "hsv":
@@ -201,12 +201,16 @@ def _lloyd(points, centres, max_iter):
             labels[farthest], distance[farthest] = empty, 0
         if np.array_equal(labels, before):
             break
-        sizes = np.bincount(labels, minlength=len(centres))
-        sums = np.stack([np.bincount(labels, column, len(centres)) for column in points.T], axis=1)
-        centres = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
-        before = labels
+        centres, before = moved(points, labels, centres), labels
     labels, distance = _nearest(points, centres)
     return labels, centres, float(distance.sum())
+
+
+def moved(points, labels, centres):
+    """The mean (k, d) of each centre's points (n, d); a centre without points stays where it is."""
+    sizes = np.bincount(labels, minlength=len(centres))
+    sums = np.stack([np.bincount(labels, column, len(centres)) for column in points.T], axis=1)
+    return np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
 
 
 def _nearest(points, centres):

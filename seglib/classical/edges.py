@@ -125,7 +125,11 @@ def canny_regions(image, sigma=1.0, low=0.1, high=0.2, gap=2, min_size=50):
     -------
     (H, W) int64 label map, 0 = outside, 1..n. A picture without edges is all outside.
     """
-    edges = canny(image, sigma, low, high)
+    return enclosed_areas(canny(image, sigma, low, high), gap, min_size)
+
+
+def enclosed_areas(edges, gap=2, min_size=50):
+    """What `canny_regions` makes of edges, (H, W) bool, that are drawn already."""
     if min(edges.shape) < 3:
         return np.zeros(edges.shape, np.int64)
     contours = close_contours(np.pad(edges[1:-1, 1:-1], 1, mode="edge"), gap)

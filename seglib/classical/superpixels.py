@@ -7,7 +7,7 @@ from skimage.measure import label
 from skimage.segmentation import watershed
 
 from seglib.classical._inputs import as_picture
-from seglib.classical.clustering import to_lab
+from seglib.classical.clustering import moved, to_lab
 
 
 def slic_superpixels(image, n_segments=200, compactness=10.0, iterations=10):
@@ -52,9 +52,7 @@ def slic_superpixels(image, n_segments=200, compactness=10.0, iterations=10):
     centres = features[:, *_seeds(lab, n_segments, step)].T
     for _ in range(iterations):
         labels = _assign(features, centres, step, compactness / step)
-        sizes = np.bincount(labels.ravel(), minlength=len(centres))
-        sums = np.stack([np.bincount(labels.ravel(), f.ravel(), len(centres)) for f in features], axis=1)
-        centres = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
+        centres = moved(features.reshape(len(features), -1).T, labels.ravel(), centres)
     return _connect(labels, step**2 / 4)
 
 

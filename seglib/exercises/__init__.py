@@ -16,7 +16,7 @@
 """
 
 from seglib.exercises._check import Exercise, Result, check, hints
-from seglib.exercises._expect import NotYet, expect_array, expect_choice, expect_number, expect_shape
+from seglib.exercises._expect import NotYet, expect_array, expect_choice, expect_number, expect_shape, has_loops
 
 __all__ = [
     "Exercise",
@@ -27,5 +27,6 @@ __all__ = [
     "expect_choice",
     "expect_number",
     "expect_shape",
+    "has_loops",
     "hints",
 ]

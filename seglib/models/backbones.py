@@ -5,6 +5,7 @@ ImageNet weights fill them by name, or from a file. They expect three channels, 
 """
 
 from collections import OrderedDict
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -23,15 +24,20 @@ def vgg_stages(in_channels=3, width=64, batch_norm=False):
     """
     stages = nn.ModuleList()
     for convolutions, factor in ((2, 1), (2, 2), (3, 4), (3, 8), (3, 8)):
-        layers = []
-        for _ in range(convolutions):
-            layers.append(nn.Conv2d(in_channels, factor * width, 3, padding=1))
-            layers += [nn.BatchNorm2d(factor * width)] if batch_norm else []
-            layers.append(nn.ReLU(inplace=True))
-            in_channels = factor * width
-        stages.append(nn.Sequential(*layers))
+        stages.append(vgg_stage([in_channels, *convolutions * [factor * width]], batch_norm))
+        in_channels = factor * width
     he_init(stages)
     return stages
+
+
+def vgg_stage(channels, batch_norm):
+    """3x3 convolution, (batch norm,) ReLU from each number of channels to the next."""
+    layers = []
+    for inputs, outputs in pairwise(channels):
+        layers.append(nn.Conv2d(inputs, outputs, 3, padding=1))
+        layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)
 
 
 class Backbone(nn.Module):
@@ -54,7 +60,7 @@ class Backbone(nn.Module):
         return features
 
 
-def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", uniform_dilation=False):
+def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", uniform_dilation=False, weights=None):
     """Build the backbone of a segmentation network, a `Backbone`.
 
     Parameters
@@ -73,8 +79,10 @@ def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", u
         False: a stage's first convolution keeps the dilation of the stage before, as in torchvision, so that
         every ``stride``-th value is just what the undilated network gives. True: all 3x3 convolutions of a
         stage have one dilation, 2 then 4 (PSPNet's reference code).
+    weights : str or path, optional
+        See `load_weights`.
 
-    Raises ValueError for a name, stem, stride or width that there is not.
+    Raises ValueError for a name, stem, stride or width that there is not, and as `load_weights` does.
     """
     if name not in ("resnet18", "resnet50", "compact"):
         raise ValueError(f'backbone is "resnet18", "resnet50" or "compact", not {name!r}')
@@ -90,6 +98,8 @@ def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", u
         dilate(layer, rate, 2 * rate if uniform_dilation else rate)
         rate *= 2
     net.strides = [min(stride, output_stride) for stride in net.strides]
+    if weights is not None:
+        load_weights(net, name, weights)
     return net
 
 
@@ -179,14 +189,22 @@ def read_weights(name, weights):
 def load_weights(module, name, weights):
     """Fill a `Backbone` or the stages of `vgg_stages` with weights of torchvision's network ``name``.
 
-    ``weights`` is what `read_weights` takes. Returns the report: a dict of lists of names as in the file, "loaded",
-    "missing" (wanted, not in the file), "unexpected" (in the file, not wanted: the classifier), and "mismatched",
-    of triples (name, shape in the file, shape wanted).
+    ``weights`` is what `read_weights` takes; returns and raises what `fill` does.
+    """
+    return fill(module, name, read_weights(name, weights), weights)
+
+
+def fill(module, name, state, source):
+    """Fill a `Backbone` or the stages of `vgg_stages` with the tensors ``state`` that were read from ``source``.
+
+    Returns the report: a dict of lists of names as in the file, "loaded", "missing" (wanted, not in the file),
+    "unexpected" (in the file, not wanted: the classifier), and "mismatched", of triples (name, shape in the file,
+    shape wanted).
 
     Raises ValueError with that report, and leaves the module as it was, if anything is missing or mismatched.
     Counters of batches that batch norm keeps may be missing, as they are from files of before 2018.
     """
-    state, own, names = read_weights(name, weights), module.state_dict(), names_in_file(module)
+    own, names = module.state_dict(), names_in_file(module)
     report = {"loaded": [], "missing": [], "mismatched": [], "unexpected": sorted(set(state) - set(names.values()))}
     for key, there in names.items():
         if there not in state:
@@ -197,7 +215,7 @@ def load_weights(module, name, weights):
             report["loaded"].append(there)
     if report["missing"] or report["mismatched"]:
         raise ValueError(
-            f"{weights} does not fit this {name}: {len(report['loaded'])} tensors do; missing {report['missing']}; of "
+            f"{source} does not fit this {name}: {len(report['loaded'])} tensors do; missing {report['missing']}; of "
             f"another shape (name, in the file, here) {report['mismatched']}; not wanted {report['unexpected']}. "
             "Usual causes: weights of another network; another number of input channels, width or stem"
         )

@@ -16,6 +16,13 @@ def conv3x3(in_channels, out_channels, padding=1, batch_norm=True):
     return nn.Sequential(*layers, nn.ReLU(inplace=True))
 
 
+def conv_bn_relu(in_channels, out_channels, kernel=3, rate=1, groups=1):
+    """Convolution that keeps the size, its weights ``rate`` pixels apart; batch norm; ReLU."""
+    padding = rate * (kernel // 2)
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=rate, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
+
+
 def he_init(model):
     """Draw every convolution's weights from N(0, 2/N), N = inputs of one output; zero its bias (He et al., 2015)."""
     for module in model.modules():

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.models import backbones
-from seglib.models.blocks import check_images
+from seglib.models.blocks import check_images, conv_bn_relu
 
 
 class DeepLabV3(nn.Module):
@@ -55,9 +55,7 @@ class DeepLabV3(nn.Module):
     ):
         super().__init__()
         self.in_channels, self.output_stride = in_channels, output_stride
-        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride)
-        if weights is not None:
-            backbones.load_weights(self.backbone, backbone, weights)
+        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride, weights=weights)
         *_, middle, last = self.backbone.channels
         self.aspp = ASPP(last, 4 * width, rates, image_pooling)
         self.head = nn.Sequential(conv_bn_relu(4 * width, 4 * width), nn.Conv2d(4 * width, num_classes, 1))
@@ -114,9 +112,7 @@ class DeepLabV3Plus(nn.Module):
     ):
         super().__init__()
         self.in_channels, self.output_stride, self.decoder = in_channels, output_stride, decoder
-        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride)
-        if weights is not None:
-            backbones.load_weights(self.backbone, backbone, weights)
+        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride, weights=weights)
         first, *_, last = self.backbone.channels
         conv = separable_conv if separable else conv_bn_relu
         self.aspp = ASPP(last, 4 * width, rates, image_pooling, conv)
@@ -134,13 +130,6 @@ class DeepLabV3Plus(nn.Module):
             low = self.low(first)
             features = self.refine(torch.cat([resize(features, low), low], dim=1))
         return resize(self.head(features), x)
-
-
-def conv_bn_relu(in_channels, out_channels, kernel=3, rate=1, groups=1):
-    """Convolution that keeps the size, its weights ``rate`` pixels apart; batch norm; ReLU."""
-    padding = rate * (kernel // 2)
-    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=rate, groups=groups, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
 
 
 def separable_conv(in_channels, out_channels, rate=1):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_weights, read_weights, vgg_stages
+from seglib.models.backbones import fill, read_weights, vgg_stages
 from seglib.models.blocks import check_images, he_init
 
 # By padding: pixel i of the upsampled scores lies on pixel i + offset of the skip ("pool4", "pool3"), and the picture
@@ -72,8 +72,9 @@ class FCN(nn.Module):
         self.up2, self.up = BilinearUpsampling(2), BilinearUpsampling(stride)
         he_init(self.fc6), he_init(self.fc7)
         if weights is not None:
-            load_weights(self.stages, backbone, weights)
-            self._load_dense_layers(read_weights(backbone, weights))
+            state = read_weights(backbone, weights)
+            fill(self.stages, backbone, state, weights)
+            self._load_dense_layers(state)
 
     def forward(self, x):
         check_images(x, self.in_channels)

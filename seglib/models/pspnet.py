@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.models import backbones
-from seglib.models.blocks import check_images, conv3x3, he_init
+from seglib.models.blocks import check_images, conv3x3, conv_bn_relu, he_init
 
 
 class PSPNet(nn.Module):
@@ -57,15 +57,15 @@ class PSPNet(nn.Module):
     ):
         super().__init__()
         self.in_channels = in_channels
-        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride, stem, uniform_dilation=True)
+        self.backbone = backbones.backbone(
+            backbone, in_channels, width, output_stride, stem, uniform_dilation=True, weights=weights
+        )
         third, fourth = self.backbone.channels[2:]
         self.pyramid = PyramidPooling(fourth, bins, pooling)
         self.classifier = classifier(self.pyramid.out_channels, fourth // 4, num_classes)
         self.aux = classifier(third, third // 4, num_classes) if aux else None
         for head in filter(None, (self.pyramid, self.classifier, self.aux)):
             he_init(head)
-        if weights is not None:
-            backbones.load_weights(self.backbone, backbone, weights)
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -90,10 +90,7 @@ class PyramidPooling(nn.Module):
         self.bins, reduced = bins, channels // max(len(bins), 1)
         self.out_channels = channels + len(bins) * reduced
         self.pool = F.adaptive_avg_pool2d if pooling == "average" else F.adaptive_max_pool2d
-        self.reduce = nn.ModuleList()
-        for _ in bins:
-            conv = nn.Conv2d(channels, reduced, 1, bias=False)
-            self.reduce.append(nn.Sequential(conv, nn.BatchNorm2d(reduced), nn.ReLU(inplace=True)))
+        self.reduce = nn.ModuleList(conv_bn_relu(channels, reduced, kernel=1) for _ in bins)
 
     def forward(self, x):
         if self.training and len(x) == 1 and 1 in self.bins:

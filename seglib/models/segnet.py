@@ -1,12 +1,10 @@
 """SegNet (Badrinarayanan, Kendall, Cipolla 2017): the decoder puts values back where the poolings took them from."""
 
-from itertools import pairwise
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_weights, vgg_stages
+from seglib.models.backbones import load_weights, vgg_stage, vgg_stages
 from seglib.models.blocks import check_images, he_init
 from seglib.models.fcn import bilinear_kernel
 
@@ -49,7 +47,7 @@ class SegNet(nn.Module):
         self.encoder = vgg_stages(in_channels, width, batch_norm=True)
         # Deepest first. The last convolution of a stage has the channels of the indices it meets next.
         factors = [(8, 8, 8, 8), (8, 8, 8, 4), (4, 4, 4, 2), (2, 2, 1), (1, 1)]
-        self.decoder = nn.ModuleList(decoder_stage([width * f for f in stage]) for stage in factors)
+        self.decoder = nn.ModuleList(vgg_stage([width * f for f in stage], batch_norm=True) for stage in factors)
         self.classifier = nn.Conv2d(width, num_classes, 3, padding=1)
         self.dropout = nn.Dropout(dropout)
         he_init(self.decoder), he_init(self.classifier)
@@ -158,14 +156,6 @@ class SegNetBasic(nn.Module):
 
 def conv7x7(in_channels, out_channels, groups=1):
     return nn.Conv2d(in_channels, out_channels, 7, padding=3, groups=groups), nn.BatchNorm2d(out_channels)
-
-
-def decoder_stage(channels):
-    """3x3 convolution, batch norm, ReLU from each number of channels to the next."""
-    layers = []
-    for inputs, outputs in pairwise(channels):
-        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
 
 
 @torch.no_grad()

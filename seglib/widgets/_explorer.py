@@ -36,9 +36,10 @@ class Explorer(anywidget.AnyWidget):
     solve : callable
         Takes the settings by name; returns a picture, float RGB (H, W, 3) in 0..1, and a status of a few words.
     arrows : list of str
-        Names of the sliders that the arrow keys move down and right on the picture, or none.
-    clicked : bool
-        Whether a click on the picture sets these two sliders to its row and column.
+        Names of the sliders that the arrow keys move down and right on the picture, or none. If the first is "row", a
+        click sets "row" and "column" to its place.
+    hint : str
+        One sentence beside the controls.
     """
 
     _esm = Path(__file__).with_name("explorer.js")

@@ -6,8 +6,9 @@ from skimage.measure import label
 from skimage.segmentation import find_boundaries
 from skimage.transform import resize
 
-from seglib.classical import canny, canny_regions, grow_region, kmeans_segment
+from seglib.classical import canny, grow_region, kmeans_segment
 from seglib.classical._inputs import as_picture
+from seglib.classical.edges import enclosed_areas
 from seglib.metrics import best_overlap, binary_dice, binary_iou, boundary_f1
 from seglib.plotting import PALETTE, overlay
 from seglib.widgets._explorer import Explorer
@@ -39,7 +40,7 @@ def canny_explorer(image, truth=None):
 
     def solve(sigma, low, high):
         edges = canny(image, sigma, low, high)
-        regions = canny_regions(image, sigma, low, high)
+        regions = enclosed_areas(edges)
         picture = _compared(image, regions > 0, truth)
         picture[edges] = PALETTE[_LINE]
         return picture, _scored(regions > 0, truth, _count(regions.max(), "region"))
@@ -123,11 +124,12 @@ def metric_explorer(image, truth):
     if truth is None:
         raise ValueError("truth is None; metric_explorer needs the mask that it moves")
     height, width = truth.shape
+    outside, inside = (ndimage.distance_transform_edt(mask) for mask in (~truth, truth))
 
     def solve(down, right, grow):
-        grown = ndimage.distance_transform_edt(~truth) <= grow if truth.any() else truth
+        grown = outside <= grow if truth.any() else truth
         if grow < 0:
-            grown = ndimage.distance_transform_edt(truth) > -grow
+            grown = inside > -grow
         pushed = ndimage.shift(grown, (down, right), order=0)
         scores = {"IoU": binary_iou(pushed, truth), "Dice": binary_dice(pushed, truth)}
         scores["boundary F1"] = boundary_f1(pushed, truth, _TOLERANCE)
