@@ -1,6 +1,7 @@
 """Read the measured figures under results/, so that lessons show what was measured and check what they run live."""
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,11 @@ def spread(rows, metric, by="variant"):
 
 
 def table(rows, metrics, by="variant"):
-    """A plain text table, one line for each value of ``by``: mean ± standard deviation over the seeds."""
+    """A plain text table, one line for each value of ``by``: mean ± standard deviation over the seeds, if several."""
     columns = {metric: spread(rows, metric, by) for metric in metrics}
-    groups = list(dict.fromkeys(row[by] for row in rows))
+    groups = Counter(row[by] for row in rows)
     cells = [[by, *(metric.replace("_", " ") for metric in metrics)]]
-    cells += [[str(group), *(_mean_and_spread(*columns[m][group]) for m in metrics)] for group in groups]
+    cells += [[str(group), *(_mean_and_spread(*columns[m][group], n) for m in metrics)] for group, n in groups.items()]
     return _aligned(cells)
 
 
@@ -75,9 +76,9 @@ def _number(text):
         return text
 
 
-def _mean_and_spread(mean, deviation):
+def _mean_and_spread(mean, deviation, count):
     digits = 1 if max(abs(mean), deviation) >= 10 else 3
-    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+    return f"{mean:.{digits}f}" + (f" ± {deviation:.{digits}f}" if count > 1 else "")
 
 
 def _aligned(cells):

@@ -1,0 +1,70 @@
+"""CamVid at half size (240 x 180): every compact network, trained for ten minutes from nothing, on the test split.
+
+    for net in FCN-8s U-Net SegNet-Basic PSPNet DeepLabv3+; do python -m benchmarks.camvid $net; done     an hour
+
+Needs the set under the folder that SEGLIB_DATA names; seconds count on the machine that the results name. All
+networks get the same pictures, augmentation, class weights and learning rate; frames of the validation split are not
+used.
+"""
+
+import sys
+
+import numpy as np
+import torch
+
+from benchmarks.claims.semantic import balanced, mean_boundary_f1
+from benchmarks.record import write_rows
+from seglib.datasets import CamVid, InMemory
+from seglib.metrics import mean_accuracy
+from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet, parameters
+from seglib.training import evaluate, fit, predict_logits
+from seglib.transforms import Compose, Jitter, Normalize, RandomCrop, RandomFlip, RandomScale
+
+SECONDS, BATCH, RATE, SEED = 600, 8, 3e-3, 0
+K = len(CamVid.classes)
+PREPARE = Normalize(mean=(0.41, 0.42, 0.43), std=(0.30, 0.31, 0.30))  # of the training frames
+AUGMENT = Compose([RandomFlip(vertical=False), RandomScale(0.75, 1.5), RandomCrop((144, 192)), Jitter(), PREPARE])
+NETWORKS = {
+    "FCN-8s": lambda: FCN(K, "vgg16_bn", width=16, padding=1),
+    "U-Net": lambda: UNet(3, K, width=24, depth=4),
+    "SegNet-Basic": lambda: SegNetBasic(K, width=24),
+    "PSPNet": lambda: PSPNet(K, "compact", width=24, output_stride=4),
+    "DeepLabv3+": lambda: DeepLabV3Plus(K, "compact", width=24, output_stride=8, rates=(2, 4, 6)),
+}
+
+
+def scores(net):
+    """Global accuracy, class average, mean IoU over the 11 classes, pooled; boundary F1 as in the SegNet paper."""
+    data = CamVid(split="test", transform=PREPARE)
+    figures = evaluate(net, data, batch_size=1)
+    boundaries = []
+    for sample in data:
+        found = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy()
+        boundaries.append(mean_boundary_f1(found, sample["mask"].numpy()))
+    named = dict(zip(CamVid.classes, figures["iou"], strict=True))
+    return {
+        "global_accuracy": round(float(figures["pixel_accuracy"]), 4),
+        "class_average": round(float(mean_accuracy(figures["confusion_matrix"])), 4),
+        "mean_iou": round(float(figures["mean_iou"]), 4),
+        "boundary_f1": round(float(np.mean(boundaries)), 4),
+        **{name: round(float(value), 4) for name, value in named.items()},
+    }
+
+
+def main(name):
+    frames = InMemory(CamVid(split="train"), AUGMENT)
+    weights = balanced([sample["mask"] for sample in frames.samples], K, power=0.5)
+    recipe = {"batch_size": BATCH, "learning_rate": RATE, "class_weights": weights, "seed": SEED}
+    torch.manual_seed(SEED)
+    net = NETWORKS[name]()
+    history = fit(net, frames, seconds=SECONDS, workers=1, progress=False, **recipe)
+    row = {"network": name, "seed": SEED, "parameters": parameters(net), "seconds": SECONDS}
+    row |= {"steps": len(history["step"]), **scores(net)}
+    print(row)
+    write_rows("results/camvid.csv", [row])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in NETWORKS:
+        sys.exit(__doc__)
+    main(sys.argv[1])
