@@ -25,8 +25,8 @@ K = len(CamVid.classes)
 PREPARE = Normalize(mean=(0.41, 0.42, 0.43), std=(0.30, 0.31, 0.30))  # of the training frames
 AUGMENT = Compose([RandomFlip(vertical=False), RandomScale(0.75, 1.5), RandomCrop((144, 192)), Jitter(), PREPARE])
 NETWORKS = {
-    "FCN-8s": lambda: FCN(K, "vgg16_bn", width=16, padding=1),
-    "U-Net": lambda: UNet(3, K, width=24, depth=4),
+    "FCN-8s": lambda: FCN(K, "vgg16_bn", width=12, padding=1),
+    "U-Net": lambda: UNet(3, K, width=16, depth=4),
     "SegNet-Basic": lambda: SegNetBasic(K, width=24),
     "PSPNet": lambda: PSPNet(K, "compact", width=24, output_stride=4),
     "DeepLabv3+": lambda: DeepLabV3Plus(K, "compact", width=24, output_stride=8, rates=(2, 4, 6)),

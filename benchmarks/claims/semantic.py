@@ -113,7 +113,7 @@ def pspnet(near_sighted=False, **arguments):
 
 
 def shorten_sight(net):
-    """Make every 3x3 convolution of the backbone's last two stages 1x1: as deep, but it sees 23 px instead of 191."""
+    """Make every 3x3 convolution of the backbone's last two stages 1x1: as deep, but it sees 23 px instead of 215."""
     for stage in (net.backbone.layer3, net.backbone.layer4):
         for block in stage:
             for name in ("conv1", "conv2"):
