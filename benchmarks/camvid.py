@@ -57,7 +57,7 @@ def main(name):
     recipe = {"batch_size": BATCH, "learning_rate": RATE, "class_weights": weights, "seed": SEED}
     torch.manual_seed(SEED)
     net = NETWORKS[name]()
-    history = fit(net, frames, seconds=SECONDS, workers=1, progress=False, **recipe)
+    history = fit(net, frames, seconds=SECONDS, progress=False, **recipe)
     row = {"network": name, "seed": SEED, "parameters": parameters(net), "seconds": SECONDS}
     row |= {"steps": len(history["step"]), **scores(net)}
     print(row)
