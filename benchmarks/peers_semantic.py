@@ -8,25 +8,22 @@ serve for nothing else). Seconds count on the machine that the results name.
 """
 
 import segmentation_models_pytorch as smp
-import torch
 from torchvision.models import segmentation
 
 from benchmarks.claims import semantic
-from benchmarks.claims.semantic import BATCH, CLASSES, HELD_OUT, RATES, SEARCH_SEED, SIZE, USUAL, VALIDATION
+from benchmarks.claims.semantic import CLASSES, HELD_OUT, USUAL
 from benchmarks.record import write_rows
-from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet, parameters
-from seglib.scenes import Streets
-from seglib.training import fit
+from seglib.models import UNet, parameters
 
 SECONDS, SEEDS = 60, range(2)
 SCRATCH = {"weights": None, "weights_backbone": None, "num_classes": CLASSES}
 NETWORKS = {
-    "seglib FCN-8s": lambda: FCN(CLASSES, "vgg16_bn", width=8, padding=1),
+    "seglib FCN-8s": semantic.fcn(8),
     "seglib U-Net": lambda: UNet(3, CLASSES, width=16, depth=4),
-    "seglib SegNet-Basic, indices": lambda: SegNetBasic(CLASSES, width=16),
-    "seglib SegNet-Basic, full features": lambda: SegNetBasic(CLASSES, width=16, decoder="features"),
-    "seglib PSPNet": lambda: PSPNet(CLASSES, "compact", width=16, output_stride=4),
-    "seglib DeepLabv3+": lambda: DeepLabV3Plus(CLASSES, "compact", width=16, output_stride=8, rates=(2, 4, 6)),
+    "seglib SegNet-Basic, indices": semantic.segnet("indices"),
+    "seglib SegNet-Basic, full features": semantic.segnet("features"),
+    "seglib PSPNet": semantic.pspnet(),
+    "seglib DeepLabv3+": semantic.deeplab(decoder=True),
     "smp Unet resnet18": lambda: smp.Unet("resnet18", encoder_weights=None, classes=CLASSES),
     "smp PSPNet resnet18": lambda: smp.PSPNet("resnet18", encoder_weights=None, classes=CLASSES),
     "torchvision lraspp_mobilenet_v3_large": lambda: segmentation.lraspp_mobilenet_v3_large(**SCRATCH),
@@ -34,26 +31,12 @@ NETWORKS = {
 }
 
 
-def train(build, seed, rate, seconds):
-    torch.manual_seed(seed)
-    net = build()
-    masks = [sample["mask"] for sample in Streets(200, size=SIZE, seed=1)]
-    options = {"class_weights": semantic.balanced(masks, CLASSES, USUAL), "batch_size": BATCH, "learning_rate": rate}
-    history = fit(net, semantic.pictures(seed), seconds=seconds, seed=seed, progress=False, **options)
-    return net, len(history["step"])
-
-
 def main():
-    rows = []
+    rows, weights = [], semantic.balanced(semantic.street_masks(), CLASSES, USUAL)
     for name, build in NETWORKS.items():
-        found = {}
-        for rate in RATES:
-            net, _ = train(build, SEARCH_SEED, rate, SECONDS / 2)
-            found[rate] = semantic.scores(net, semantic.held_out(*VALIDATION))["mean_iou"]
-        rate = max(found, key=found.get)
-        print(name, found, flush=True)
+        rate = semantic.best_rate(build, weights, seconds=SECONDS / 2)
         for seed in SEEDS:
-            net, steps = train(build, seed, rate, SECONDS)
+            net, steps = semantic.train(build, seed, rate, weights, seconds=SECONDS)
             row = {"network": name, "seed": seed, "learning_rate": rate, "seconds": SECONDS, "steps": steps}
             rows.append({**row, **semantic.scores(net, semantic.held_out(*HELD_OUT)), "parameters": parameters(net)})
             print(rows[-1], flush=True)

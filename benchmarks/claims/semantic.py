@@ -48,31 +48,38 @@ def held_out(length, seed):
     return InMemory(Streets(length, size=SIZE, seed=seed))
 
 
-def train(build, seed, steps, learning_rate, weights):
+def train(build, seed, learning_rate, weights, steps=None, seconds=None):
+    """A network trained for so many steps, or seconds on the clock; and the number of its steps."""
     torch.manual_seed(seed)
     net = build()
-    options = {"steps": steps, "batch_size": BATCH, "learning_rate": learning_rate, "class_weights": weights}
-    fit(net, pictures(seed), seed=seed, progress=False, **options)
-    return net
+    options = {"steps": steps, "seconds": seconds, "batch_size": BATCH, "learning_rate": learning_rate}
+    history = fit(net, pictures(seed), class_weights=weights, seed=seed, progress=False, **options)
+    return net, len(history["step"])
 
 
 def scores(net, data):
     """Mean IoU (pooled), boundary F1 (mean over pictures of the mean over their classes), IoU of a few classes,
     and how much of all cars and boats is taken for the other."""
-    matrix, boundaries = 0, []
-    for sample in data:
-        truth = sample["mask"].numpy()
-        found = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy()
-        matrix = matrix + confusion_matrix(found, truth, CLASSES)
-        boundaries.append(mean_boundary_f1(found, truth))
+    matrix, boundary = judge(net, data, CLASSES)
     each = dict(zip(Streets.classes, iou(matrix), strict=True))
     taken_for_other = (matrix[CAR, BOAT] + matrix[BOAT, CAR]) / matrix[[CAR, BOAT]].sum()
     return {
         "mean_iou": round(float(mean_iou(matrix)), 4),
-        "boundary_f1": round(float(np.mean(boundaries)), 4),
+        "boundary_f1": round(boundary, 4),
         **{name: round(float(each[name]), 4) for name in SHOWN},
         "taken_for_other": round(float(taken_for_other), 4),
     }
+
+
+def judge(net, data, classes):
+    """Pooled confusion matrix of a network's answers, and the mean of its pictures' boundary F1."""
+    matrix, boundaries = 0, []
+    for sample in data:
+        truth = sample["mask"].numpy()
+        found = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy()
+        matrix = matrix + confusion_matrix(found, truth, classes)
+        boundaries.append(mean_boundary_f1(found, truth))
+    return matrix, float(np.mean(boundaries))
 
 
 def mean_boundary_f1(found, truth):
@@ -88,6 +95,11 @@ def multiply_adds(net):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net.eval()(torch.zeros(1, 3, SIZE, SIZE))
     return round(counter.get_total_flops() / 2e6)
+
+
+def street_masks():
+    """Masks from which the classes' weights are counted."""
+    return [sample["mask"] for sample in Streets(200, size=SIZE, seed=1)]
 
 
 def balanced(masks, classes, power):
@@ -161,27 +173,27 @@ CLAIMS = {
 }
 
 
-def best_rate(build, steps, weights):
+def best_rate(build, weights, steps=None, seconds=None):
     """The learning rate of RATES whose short run of SEARCH_SEED scores best on the validation pictures."""
     found = {}
     for rate in RATES:
-        net = train(build, SEARCH_SEED, steps // 3, rate, weights)
+        net, _ = train(build, SEARCH_SEED, rate, weights, steps, seconds)
         found[rate] = scores(net, held_out(*VALIDATION))["mean_iou"]
     print("   learning rates", found, flush=True)
     return max(found, key=found.get)
 
 
 def main(names):
+    masks = street_masks()
     for name in names:
         rows = []
-        masks = [sample["mask"] for sample in Streets(200, size=SIZE, seed=1)]
         for variant, build in CLAIMS[name].items():
             weights = balanced(masks, CLASSES, POWERS.get(variant, USUAL))
-            rate = best_rate(build, STEPS[name], weights)
+            rate = best_rate(build, weights, STEPS[name] // 3)
             for seed in SEEDS:
-                net = train(build, seed, STEPS[name], rate, weights)
+                net, steps = train(build, seed, rate, weights, STEPS[name])
                 sizes = {"parameters": parameters(net), "multiply_adds_m": multiply_adds(net)}
-                row = {"variant": variant, "seed": seed, "learning_rate": rate, "steps": STEPS[name]}
+                row = {"variant": variant, "seed": seed, "learning_rate": rate, "steps": steps}
                 rows.append({**row, **scores(net, held_out(*HELD_OUT)), **sizes})
                 print(name, rows[-1], flush=True)
                 write_rows(f"results/claims/{name}.csv", rows)
