@@ -102,6 +102,19 @@ def lovasz_loss(logits, target, ignore_index=255):
     return _mean_or_zero((errors * fall).sum(1))
 
 
+def class_pixels(masks, num_classes):
+    """Pixels of each class in each mask, for ``class_weights``: (n, K) int64 array.
+
+    Parameters
+    ----------
+    masks : n integer arrays or tensors on the CPU, of any sizes
+        Class ids 0..num_classes-1; everything above counts as void and is left out.
+    num_classes : int
+        K.
+    """
+    return np.stack([np.bincount(np.ravel(mask), minlength=num_classes)[:num_classes] for mask in masks])
+
+
 def class_weights(counts, power=1.0):
     """Median frequency balancing (Eigen & Fergus 2015; SegNet): (median / frequency)^power for each class.
 
@@ -110,7 +123,7 @@ def class_weights(counts, power=1.0):
     Parameters
     ----------
     counts : (n, K) array or tensor
-        Pixels of each class in each of n pictures, void left out.
+        Pixels of each class in each of n pictures, void left out, as ``class_pixels`` gives them.
     power : float
         1: as in the papers. 0.5: their square roots, milder where classes differ by a factor of hundreds.
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 from skimage.segmentation import find_boundaries
 
-from seglib.metrics import boundary_f1, boundary_iou
+from seglib.metrics import boundary_f1, boundary_iou, mean_boundary_f1
 
 pairs = npst.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=16).flatmap(
     lambda shape: st.tuples(npst.arrays(bool, shape), npst.arrays(bool, shape))
@@ -164,3 +164,36 @@ def test_bad_widths_are_named():
         boundary_f1(mask, mask, -1)
     with pytest.raises(ValueError, match="dilation_ratio"):
         boundary_iou(mask, mask, dilation_ratio=0)
+
+
+def test_mean_boundary_f1_by_hand():
+    target = np.zeros((6, 8), int)
+    target[:, 4:] = 1
+    target[0, 0] = 255
+    prediction = target.copy()
+    prediction[:, 4] = 0  # the border one pixel to the right
+    prediction[0, 0] = 5  # said of void: does not count
+    assert mean_boundary_f1(prediction, target, 1) == mean_boundary_f1(target, target, 0) == 1
+    # class 0: its void corner's two neighbours lie right (2 of 8 outline pixels on either side), its border does not
+    assert mean_boundary_f1(prediction, target, 0) == pytest.approx((2 / 8 + 0) / 2)
+    prediction[3, 2] = 7  # a class that the target lacks: only class 0 suffers
+    assert mean_boundary_f1(prediction, target, 1) < 1
+    assert mean_boundary_f1(target, np.full_like(target, 9)) == 0
+    assert np.isnan(mean_boundary_f1(target, np.full_like(target, 255)))
+
+
+@given(npst.arrays(np.uint8, (7, 9), elements=st.integers(0, 3)), npst.arrays(np.uint8, (7, 9)))
+def test_mean_boundary_f1_is_the_mean_over_the_classes_shown(prediction, target):
+    target %= 4
+    scores = [boundary_f1(prediction == k, target == k, 0.0075 * np.hypot(7, 9)) for k in set(target.ravel().tolist())]
+    assert mean_boundary_f1(prediction, target, ignore_index=-1) == pytest.approx(np.mean(scores))
+    tensors = (torch.from_numpy(prediction.copy()), torch.from_numpy(target))
+    assert mean_boundary_f1(*tensors, ignore_index=-1) == pytest.approx(np.mean(scores))
+
+
+def test_mean_boundary_f1_wants_one_picture_of_class_ids():
+    mask = np.zeros((2, 4, 4), int)
+    with pytest.raises(ValueError, match="one by one"):
+        mean_boundary_f1(mask, mask)
+    with pytest.raises(ValueError, match="argmax"):
+        mean_boundary_f1(mask[0] + 0.5, mask[0])

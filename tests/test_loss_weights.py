@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from seglib.losses import border_weights, class_weights, cross_entropy
+from seglib.losses import border_weights, class_pixels, class_weights, cross_entropy
 
 
 def batch():
@@ -51,6 +51,13 @@ def test_median_frequency_weights_by_hand():
     torch.testing.assert_close(weights, torch.tensor([0.3 / 0.75, 1.0, 0.3 / 0.2]))
     torch.testing.assert_close(class_weights(torch.from_numpy(counts), power=0.5), weights.sqrt())
     assert weights.dtype == torch.float32
+
+
+def test_class_pixels_leave_void_out_and_take_masks_of_any_size():
+    masks = [torch.tensor([[0, 2, 255], [2, 2, 3]]), np.array([[1, 1, 1, 1]], np.uint8)]
+    assert class_pixels(masks, 3).tolist() == [[1, 0, 3], [0, 4, 0]]
+    weights = class_weights(class_pixels(masks, 3))  # frequencies 1/4, 4/4, 3/4
+    torch.testing.assert_close(weights, torch.tensor([3.0, 0.75, 1.0]))
 
 
 def test_class_weights_of_a_class_that_never_occurs():

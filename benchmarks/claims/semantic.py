@@ -17,8 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.record import write_rows
 from seglib.datasets import InMemory
-from seglib.losses import class_weights
-from seglib.metrics import boundary_f1, confusion_matrix, iou, mean_iou
+from seglib.losses import class_pixels, class_weights
+from seglib.metrics import confusion_matrix, iou, mean_boundary_f1, mean_iou
 from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, parameters
 from seglib.models.blocks import he_init
 from seglib.scenes import Streets
@@ -82,14 +82,6 @@ def judge(net, data, classes):
     return matrix, float(np.mean(boundaries))
 
 
-def mean_boundary_f1(found, truth):
-    """Boundary F1 of one picture as in the SegNet paper: mean over its classes, within 0.75 % of the diagonal."""
-    found = np.where(truth == 255, 255, found)  # what is predicted in void is neither right nor wrong
-    tolerance = 0.0075 * np.hypot(*truth.shape)
-    present = [k for k in np.unique(truth) if k != 255]
-    return np.mean([boundary_f1(found == k, truth == k, tolerance) for k in present])
-
-
 def multiply_adds(net):
     """Millions of multiply-adds for one picture."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -104,8 +96,7 @@ def street_masks():
 
 def balanced(masks, classes, power):
     """Median-frequency weights of the classes of some masks, to a power."""
-    counts = np.stack([np.bincount(mask.ravel(), minlength=256)[:classes] for mask in masks])
-    return class_weights(counts, power)
+    return class_weights(class_pixels(masks, classes), power)
 
 
 def fcn(stride):

@@ -3,7 +3,7 @@
 Everything here takes NumPy arrays or torch tensors and gives NumPy arrays or Python floats.
 """
 
-from .boundary import boundary_f1, boundary_iou
+from .boundary import boundary_f1, boundary_iou, mean_boundary_f1
 from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
 from .regions import best_overlap, boundary_recall, label_boundary_f1, undersegmentation_error
 from .semantic import (
@@ -31,6 +31,7 @@ __all__ = [
     "iou",
     "label_boundary_f1",
     "mean_accuracy",
+    "mean_boundary_f1",
     "mean_iou",
     "merged_objects",
     "overlap_table",

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from ._inputs import binary_pair, require_picture
+from ._inputs import binary_pair, label_pair, require_picture
 from .semantic import binary_iou
 
 
@@ -37,6 +37,34 @@ def boundary_f1(prediction, target, tolerance):
     precision = (ndimage.distance_transform_edt(~wanted)[predicted] <= tolerance).mean()
     recall = (ndimage.distance_transform_edt(~predicted)[wanted] <= tolerance).mean()
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
+
+
+def mean_boundary_f1(prediction, target, tolerance=None, ignore_index=255):
+    """Boundary F1 of one picture: the mean over its classes, as in the SegNet paper's tables.
+
+    Classes that the target does not show are left out, predicted or not. Pixels whose target is `ignore_index` are
+    taken out of the prediction, too; the border of such a region is an outline of the classes beside it in both.
+
+    Parameters
+    ----------
+    prediction, target : (H, W) integer arrays or tensors
+        Class ids; the target may also hold `ignore_index`.
+    tolerance : float, optional
+        As for `boundary_f1`; by default 0.75 % of the picture's diagonal.
+
+    Returns
+    -------
+    float in 0..1, NaN for a target that shows no class.
+    """
+    prediction, target = label_pair(prediction, target)
+    require_picture(prediction, "Score the pictures of a batch one by one and average.")
+    if tolerance is None:
+        tolerance = 0.0075 * float(np.hypot(*target.shape))
+    prediction = np.where(target == ignore_index, ignore_index, prediction)
+    shown = [k for k in np.unique(target) if k != ignore_index]
+    if not shown:
+        return float("nan")
+    return float(np.mean([boundary_f1(prediction == k, target == k, tolerance) for k in shown]))
 
 
 def boundary_iou(prediction, target, dilation_ratio=0.02):
