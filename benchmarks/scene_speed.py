@@ -11,7 +11,7 @@ import time
 import torch
 
 from benchmarks.record import write_rows
-from seglib.scenes import Cells, Streets
+from seglib.scenes import Cells, Digits, Streets
 
 COUNT, RUNS, SEED = 100, 10, 0
 
@@ -26,7 +26,7 @@ def seconds(function):
 def main():
     torch.set_num_threads(1)
     rows = []
-    for scene in (Streets, Cells):
+    for scene in (Streets, Cells, Digits):
         first = seconds(lambda scene=scene: scene(1, seed=SEED)[0])
         for size in (96, 192):
             data = scene(RUNS * COUNT, size=size, seed=SEED)

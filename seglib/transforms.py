@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from seglib.losses import border_weights
 
-OUTSIDE = {"mask": 255, "instances": 0, "weights": 0}  # the maps that move with the image, and their fill
+OUTSIDE = {"mask": 255, "instances": 0, "weights": 0, "full_masks": 0}  # the maps that move along, and their fill
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Resize:
         return _move(
             sample,
             lambda image: F.interpolate(image[None], (height, width), mode="bilinear", antialias=True)[0],
-            lambda values, _: values[y][:, x],
+            lambda values, _: values[..., y, :][..., x],
         )
 
 
@@ -138,7 +138,7 @@ class ElasticDeform:
         return _move(
             sample,
             lambda image: F.grid_sample(image[None], places, padding_mode="border", align_corners=True)[0],
-            lambda values, _: values[nearest],
+            lambda values, _: values[..., *nearest],
         )
 
 
@@ -243,7 +243,7 @@ def crop(sample, top, left, height, width):
     return _move(
         sample,
         lambda image: image[:, y][:, :, x],
-        lambda values, fill: values[y][:, x].masked_fill(outside, fill),
+        lambda values, fill: values[..., y, :][..., x].masked_fill(outside, fill),
     )
 
 
@@ -273,10 +273,10 @@ def _size(sample):
     """Return the (height, width) that image and maps share, or raise if something would not move along."""
     size = _image(sample).shape[-2:]
     for key in OUTSIDE:
-        if key in sample and sample[key].shape != size:
+        if key in sample and sample[key].shape[key == "full_masks" :] != size:
             raise ValueError(f"{key} is {tuple(sample[key].shape)}, its image {tuple(size)} (height, width)")
     if {"boxes", "masks"} & sample.keys():
-        raise ValueError('"boxes" and "masks" would not move along: make them from "instances" afterwards')
+        raise ValueError('"boxes" and "masks" would not move along: targets.instances_to_targets makes them')
     return size
 
 

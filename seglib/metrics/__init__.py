@@ -1,10 +1,12 @@
-"""Rulers for masks: semantic (confusion matrix, IoU, Dice), boundaries, instances, whole partitions.
+"""Rulers for masks: semantic (confusion matrix, IoU, Dice), boundaries, instances, detections, whole partitions.
 
 Everything here takes NumPy arrays or torch tensors and gives NumPy arrays or Python floats.
 """
 
 from .boundary import boundary_f1, boundary_iou, mean_boundary_f1
+from .detection import average_precision
 from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
+from .panoptic import panoptic_quality
 from .regions import best_overlap, boundary_recall, label_boundary_f1, undersegmentation_error
 from .semantic import (
     binary_dice,
@@ -19,6 +21,7 @@ from .semantic import (
 
 __all__ = [
     "InstanceScore",
+    "average_precision",
     "best_overlap",
     "binary_dice",
     "binary_iou",
@@ -35,6 +38,7 @@ __all__ = [
     "mean_iou",
     "merged_objects",
     "overlap_table",
+    "panoptic_quality",
     "pixel_accuracy",
     "undersegmentation_error",
 ]

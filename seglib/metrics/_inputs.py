@@ -1,4 +1,7 @@
-"""What all metrics ask of their inputs: whole numbers, equal shapes, errors that name the usual cause."""
+"""What metrics have in common: inputs of whole numbers and equal shapes, errors that name the usual cause, means."""
+
+from collections.abc import Mapping
+from itertools import zip_longest
 
 import numpy as np
 
@@ -47,6 +50,40 @@ def require_picture(array, why):
     """ValueError unless the array is one picture, (H, W)."""
     if array.ndim != 2:
         raise ValueError(f"the maps have shape {array.shape}; one picture (H, W) is wanted. {why}")
+
+
+def picture_pairs(predictions, targets):
+    """Yield (index, prediction, target) of two equally long lists of dicts, or of anything else that can be iterated.
+
+    Raises ValueError if one of them ends early, or is a single picture's dict.
+    """
+    for name, pictures in (("predictions", predictions), ("targets", targets)):
+        if isinstance(pictures, Mapping):
+            raise ValueError(f"{name} is one dict; a list with a dict per picture is wanted: [{name}] for one picture.")
+    end = object()
+    for index, pair in enumerate(zip_longest(predictions, targets, fillvalue=end)):
+        for name, picture in zip(("predictions", "targets"), pair, strict=True):
+            if picture is end:
+                raise ValueError(
+                    f"{name} ends after {index} pictures and the other list goes on; both want one dict per picture, "
+                    f"in the same order. Usual causes: pictures without a detection left out, or a generator used up."
+                )
+            if not isinstance(picture, Mapping):
+                raise ValueError(f"{name}[{index}] is a {type(picture).__name__}; a dict is wanted.")
+        yield index, *pair
+
+
+def entry(picture, key, name):
+    """picture[key], or a ValueError that says what is there."""
+    if key not in picture:
+        raise ValueError(f'{name} has no "{key}"; it holds {shown(list(picture))}.')
+    return picture[key]
+
+
+def mean_of_known(scores):
+    """Mean over the scores that are not NaN, as a float; NaN if all are."""
+    scores = scores[~np.isnan(scores)]
+    return float(scores.mean()) if scores.size else float("nan")
 
 
 def shown(values, limit=10):

@@ -87,18 +87,24 @@ def boundary_iou(prediction, target, dilation_ratio=0.02):
     prediction, target = _picture_pair(prediction, target)
     if dilation_ratio <= 0:
         raise ValueError(f"dilation_ratio is {dilation_ratio}; a share of the diagonal above 0 is wanted.")
-    width = max(1, round(dilation_ratio * float(np.hypot(*target.shape))))
-    return binary_iou(_band(prediction, width), _band(target, width))
+    width = band_width(target.shape, dilation_ratio)
+    return binary_iou(band(prediction, width), band(target, width))
+
+
+def band_width(shape, dilation_ratio=0.02):
+    """Width in pixels of boundary IoU's band in a picture of this (height, width)."""
+    return max(1, round(dilation_ratio * float(np.hypot(*shape))))
+
+
+def band(mask, width):
+    """Pixels of a boolean mask (H, W) within `width` pixels of its outline, in the maximum norm."""
+    # `width` erosions by 3x3 with zeros outside are one minimum over a square
+    kept = ndimage.minimum_filter(mask.astype(np.uint8), size=2 * width + 1, mode="constant", cval=0)
+    return mask & (kept == 0)
 
 
 def _outline(mask):
     return mask & ~ndimage.binary_erosion(mask, border_value=1)
-
-
-def _band(mask, width):
-    # `width` erosions by 3x3 with zeros outside are one minimum over a square
-    kept = ndimage.minimum_filter(mask.astype(np.uint8), size=2 * width + 1, mode="constant", cval=0)
-    return mask & (kept == 0)
 
 
 def _picture_pair(prediction, target):

@@ -7,7 +7,7 @@ pictures' own scores is another number: pictures with IoU 90/110 and 1/7 have a 
 
 import numpy as np
 
-from ._inputs import as_array, binary_pair, label_pair, shown
+from ._inputs import as_array, binary_pair, label_pair, mean_of_known, shown
 
 _CHUNK = 1 << 16  # pixels at a time: the joint index then stays in the processor's cache
 
@@ -75,7 +75,7 @@ def iou(matrix):
 
 def mean_iou(matrix):
     """Mean IoU over the classes that occur in prediction or target; NaN if none does."""
-    return _mean(iou(matrix))
+    return mean_of_known(iou(matrix))
 
 
 def dice(matrix):
@@ -93,7 +93,7 @@ def pixel_accuracy(matrix):
 def mean_accuracy(matrix):
     """Mean over the target's classes of the share of their pixels found (SegNet's C, balanced accuracy)."""
     matrix = _checked(matrix)
-    return _mean(_ratio(matrix.diagonal(), matrix.sum(1)))
+    return mean_of_known(_ratio(matrix.diagonal(), matrix.sum(1)))
 
 
 def binary_iou(prediction, target):
@@ -127,11 +127,6 @@ def _checked(matrix):
 def _ratio(part, whole):
     with np.errstate(invalid="ignore"):
         return np.true_divide(part, whole)  # 0 / 0 = NaN: nothing to score
-
-
-def _mean(scores):
-    scores = scores[~np.isnan(scores)]
-    return float(scores.mean()) if scores.size else float("nan")
 
 
 def _bad_labels(name, labels, num_classes, ignore_index):

@@ -1,7 +1,8 @@
 """The course's own pictures: drawn on demand (sample i depends on (seed, i) alone), and real photos with outlines."""
 
 from seglib.scenes.cells import Cells
+from seglib.scenes.digits import Digits
 from seglib.scenes.photographs import photo, photo_names, photos
 from seglib.scenes.streets import Streets
 
-__all__ = ["Cells", "Streets", "photo", "photo_names", "photos"]
+__all__ = ["Cells", "Digits", "Streets", "photo", "photo_names", "photos"]

@@ -1,0 +1,80 @@
+"""IoU of every predicted with every true object, as boxes, masks and boundaries, the crowds by COCO's rule.
+
+All functions take the `Objects` of a picture's prediction and target, and `asked` (D, G) bool, the pairs that matter;
+the rest stays 0. All return (D, G) float64. A crowd, a region with objects too many to outline one by one, is not
+asked to be covered: its "IoU" is the share of the detection that lies in it. An empty region has IoU 0 with anything.
+"""
+
+import numpy as np
+
+from .boundary import band, band_width
+
+
+def box_iou(prediction, target, asked):
+    """IoU of boxes."""
+    low, high = _intersections(prediction.regions, target.regions)
+    shared = np.where(asked, np.maximum(high - low, 0).prod(-1), 0)
+    return _iou(shared, prediction.extents, target.extents, target.crowd)
+
+
+def mask_iou(prediction, target, asked):
+    """IoU of masks."""
+    windows = _windows(prediction.regions), _windows(target.regions)
+    shared = _shared(prediction.regions, target.regions, windows, asked)
+    return _iou(shared, prediction.extents, target.extents, target.crowd)
+
+
+def mask_and_boundary_iou(prediction, target, asked):
+    """The smaller one of mask IoU and boundary IoU (Cheng et al. 2021); of crowds the mask's alone."""
+    masks = prediction.regions, target.regions
+    windows = tuple(map(_windows, masks))
+    iou = _iou(_shared(*masks, windows, asked), prediction.extents, target.extents, target.crowd)
+    asked = (iou > 0) & ~target.crowd
+    bands = tuple(map(_bands, masks, windows, (asked.any(1), asked.any(0))))
+    extents = ([np.count_nonzero(each) for each in band] for band in bands)
+    boundary = _iou(_shared(*bands, windows, asked), *map(np.array, extents), target.crowd)
+    return np.where(target.crowd, iou, np.minimum(iou, boundary))
+
+
+def _iou(shared, predicted, true, crowd):
+    whole = np.where(crowd, predicted[:, None], predicted[:, None] + true - shared)
+    return np.divide(shared, whole, out=np.zeros(shared.shape), where=shared > 0)
+
+
+def _shared(predicted, true, windows, asked):
+    """Pixels that masks share, counted where their windows meet."""
+    low, high = _intersections(*windows)
+    shared = np.zeros(asked.shape)
+    rows, columns = np.nonzero(asked & (low < high).all(-1))
+    corners = np.concatenate([low[rows, columns], high[rows, columns]], axis=1).tolist()
+    for row, column, (left, top, right, bottom) in zip(rows.tolist(), columns.tolist(), corners, strict=True):
+        both = predicted[row, top:bottom, left:right] & true[column, top:bottom, left:right]
+        shared[row, column] = np.count_nonzero(both)
+    return shared
+
+
+def _intersections(first, second):
+    """Corners (D, G, 2) of where boxes meet; low is not below high where they do not."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    return low, np.minimum(first[:, None, 2:], second[None, :, 2:])
+
+
+def _windows(masks):
+    """The boxes (n, 4) that hold the masks' pixels, whole numbers; right and bottom are past the last pixel."""
+    if masks.size == 0:
+        return np.zeros((len(masks), 4), np.int64)
+    columns, rows = masks.any(1), masks.any(2)
+    first = [line.argmax(1) for line in (columns, rows)]
+    last = [line.shape[1] - line[:, ::-1].argmax(1) for line in (columns, rows)]
+    return np.where(rows.any(1)[:, None], np.stack(first + last, axis=1), 0)
+
+
+def _bands(masks, windows, needed):
+    """Boundary bands, cut out of the masks' windows: around them is background anyway."""
+    bands = np.zeros_like(masks)
+    width = band_width(masks.shape[1:]) if len(masks) else 0
+    for number in np.flatnonzero(needed):
+        left, top, right, bottom = windows[number]
+        window = (number, slice(top, bottom), slice(left, right))
+        bands[window] = band(masks[window], width)
+    return bands
