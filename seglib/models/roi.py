@@ -1,0 +1,134 @@
+"""Regions of interest: cut each from the right map, ask what it holds and where exactly, keep the best answers."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchvision.ops import batched_nms, box_iou, roi_align, roi_pool
+
+from seglib.models.boxes import clip, decode, encode, match, sample, wide_enough
+
+OBJECT_IOU = 0.5  # a proposal that overlaps an object at least so much is trained to be that object
+POSITIVE_SHARE = 0.25
+CODE_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # proposals lie close: their codes are small, and weighed up
+SMOOTH_L1_BETA = 1 / 9
+SMALLEST_SIDE = 1e-2
+
+
+def roi_levels(boxes, strides, canonical):
+    """Which map each box (n, 4) is cut from: a box of ``canonical`` px from stride 16, one of half from stride 8.
+
+    Equation 1 of Lin et al. (2017), where canonical is 224, the size of ImageNet's pictures. ``strides`` of the maps
+    double from one to the next. Returns indices (n,) into ``strides``.
+    """
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    level = torch.floor(4 + torch.log2(area.sqrt() / canonical) + 1e-6)
+    first = math.log2(strides[0])
+    return (level.clamp(first, first + len(strides) - 1) - first).long()
+
+
+def pool_rois(features, strides, boxes, size, pooling="align", canonical=224):
+    """Cut regions from the maps of a batch and bring each to size x size cells.
+
+    Parameters
+    ----------
+    features : list of (N, C, H_i, W_i) tensors, with their ``strides`` in px
+    boxes : list of N tensors (n_i, 4), in pixels of the padded batch
+    size : int
+    pooling : {"align", "pool"}
+        RoIAlign (He et al. 2017) averages 2x2 bilinear samples a cell, at the places where they really lie. It is
+        torchvision's default form, which takes a feature to lie in the upper left corner of its cell. RoIPool
+        (Girshick 2015) rounds the box to whole cells and takes maxima.
+    canonical : float
+        See `roi_levels`.
+
+    Returns float32 (sum of n_i, C, size, size).
+    """
+    rois = torch.cat([F.pad(box, (1, 0), value=picture) for picture, box in enumerate(boxes)])
+    levels = roi_levels(rois[:, 1:], strides, canonical)
+    pooled = rois.new_zeros(len(rois), features[0].shape[1], size, size)
+    for level, (feature, stride) in enumerate(zip(features, strides, strict=True)):
+        here = torch.where(levels == level)[0]
+        if pooling == "align":
+            pooled[here] = roi_align(feature.float(), rois[here], size, 1 / stride, sampling_ratio=2)
+        else:
+            pooled[here] = roi_pool(feature.float(), rois[here], size, 1 / stride)
+    return pooled
+
+
+def choose_rois(proposals, targets, count):
+    """Choose which regions of each picture the heads are trained on; the objects' own boxes are proposals too.
+
+    Returns a list of dicts, one a picture, positive regions first:
+    "boxes" (r, 4); "labels" (r,) int64, 0 for background; "objects" (p,) the object of each positive region, as an
+    index into the picture's target.
+    """
+    rois = []
+    for proposal, target in zip(proposals, targets, strict=True):
+        boxes = torch.cat([proposal, target["boxes"]])
+        matches = match(box_iou(target["boxes"], boxes), OBJECT_IOU, OBJECT_IOU)
+        positive, background = sample(matches, count, POSITIVE_SHARE)
+        objects = matches[positive]
+        labels = torch.cat([target["labels"][objects], torch.zeros_like(background)])
+        rois.append({"boxes": boxes[torch.cat([positive, background])], "labels": labels, "objects": objects})
+    return rois
+
+
+class BoxHead(nn.Module):
+    """Two fully connected layers of ``hidden``, then each region's class and, for every class, where its box is.
+
+    Shape: regions (R, channels, size, size) -> logits (R, num_classes), codes (R, num_classes, 4).
+    """
+
+    def __init__(self, channels, size, hidden, num_classes):
+        super().__init__()
+        self.fc6 = nn.Linear(channels * size**2, hidden)
+        self.fc7 = nn.Linear(hidden, hidden)
+        self.cls_score = nn.Linear(hidden, num_classes)
+        self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
+        for layer in (self.fc6, self.fc7):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        # As in Girshick (2015): all classes start out equally likely, and the boxes where they were proposed.
+        nn.init.normal_(self.cls_score.weight, std=0.01)
+        nn.init.normal_(self.bbox_pred.weight, std=0.001)
+        for layer in (self.fc6, self.fc7, self.cls_score, self.bbox_pred):
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, pooled):
+        hidden = F.relu(self.fc7(F.relu(self.fc6(pooled.flatten(1)))))
+        return self.cls_score(hidden).float(), self.bbox_pred(hidden).float().unflatten(1, (-1, 4))
+
+
+def box_losses(logits, codes, rois, targets):
+    """Cross-entropy of the class; smooth L1 of the true class's code, over positive regions (Girshick 2015)."""
+    truth, errors = torch.cat([roi["labels"] for roi in rois]), []
+    for code, roi, target in zip(codes.split([len(roi["boxes"]) for roi in rois]), rois, targets, strict=True):
+        count = len(roi["objects"])
+        wanted = encode(target["boxes"][roi["objects"]], roi["boxes"][:count], CODE_WEIGHTS)
+        predicted = code[torch.arange(count, device=code.device), roi["labels"][:count]]
+        errors.append(F.smooth_l1_loss(predicted, wanted, beta=SMOOTH_L1_BETA, reduction="sum"))
+    return {"loss_classifier": F.cross_entropy(logits, truth), "loss_box_reg": sum(errors) / len(truth)}
+
+
+def best_detections(scores, boxes, size, score_threshold, nms_threshold, count):
+    """From every region's scores (r, K) and boxes (r, K, 4) to the detections of a picture of ``size``.
+
+    Each pair of region and class is a candidate. Kept are those above the score threshold that overlap no better one
+    of their class by more than the NMS threshold, ``count`` at most. Returns "boxes", "labels" and "scores", best
+    first.
+    """
+    region, label = torch.where(scores[:, 1:] > score_threshold)  # 0 is the background
+    label = label + 1
+    boxes, scores = clip(boxes[region, label], size), scores[region, label]
+    wide = wide_enough(boxes, SMALLEST_SIDE)
+    boxes, scores, label = boxes[wide], scores[wide], label[wide]
+    kept = batched_nms(boxes, scores, label, nms_threshold)[:count]
+    return {"boxes": boxes[kept], "labels": label[kept], "scores": scores[kept]}
+
+
+def read_boxes(logits, codes, proposals):
+    """Every region's scores (r, K), which sum to 1, and boxes (r, K, 4): a pair of tensors for each picture."""
+    scores, boxes = F.softmax(logits, dim=1), decode(codes, torch.cat(proposals), CODE_WEIGHTS)
+    counts = [len(proposal) for proposal in proposals]
+    return list(zip(scores.split(counts), boxes.split(counts), strict=True))
