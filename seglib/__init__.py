@@ -22,6 +22,7 @@ __all__ = [
     "progress",
     "results",
     "scenes",
+    "targets",
     "training",
     "transforms",
     "widgets",

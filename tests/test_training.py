@@ -9,7 +9,8 @@ from torch.utils.data import Dataset
 
 from seglib.losses import dice_loss
 from seglib.models import UNet
-from seglib.training import _Stream, evaluate, fit, load, predict_logits, rate_factor, save
+from seglib.training import evaluate, fit, load, predict_logits, rate_factor, save
+from seglib.training.loop import Stream
 
 
 class Squares(Dataset):
@@ -58,7 +59,7 @@ def test_same_seed_same_run_to_the_bit_and_other_seed_another():
 
 
 def test_workers_do_not_change_what_is_drawn():
-    data = _Stream(Squares(jitter=True), seed=3)
+    data = Stream(Squares(jitter=True), seed=3)
     alone = [data[j]["image"] for j in range(10)]
     parallel = torch.utils.data.DataLoader(data, 1, num_workers=2)
     for (j, batch), _ in zip(enumerate(parallel), range(10), strict=False):
@@ -66,7 +67,7 @@ def test_workers_do_not_change_what_is_drawn():
 
 
 def test_stream_shows_every_sample_once_an_epoch_in_another_order():
-    data = _Stream(Squares(8), seed=0)
+    data = Stream(Squares(8), seed=0)
     first, second = ([data[8 * epoch + j]["name"] for j in range(8)] for epoch in (0, 1))
     assert sorted(first) == sorted(second) == [f"square {i}" for i in range(8)]
     assert first != second
@@ -76,7 +77,7 @@ def test_stream_leaves_the_global_generator_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    _Stream(Squares(jitter=True), seed=0)[0]
+    Stream(Squares(jitter=True), seed=0)[0]
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -134,7 +135,7 @@ def test_gradient_clipping_bounds_the_step(monkeypatch):
         def step(self, closure=None):
             moved["norm"] = torch.cat([p.grad.flatten() for g in self.param_groups for p in g["params"]]).norm()
 
-    monkeypatch.setattr("seglib.training.torch.optim.AdamW", Recorder)
+    monkeypatch.setattr("seglib.training.loop.torch.optim.AdamW", Recorder)
     loud = lambda logits, mask: 1e4 * nn.functional.cross_entropy(logits, mask)  # noqa: E731
     fit(small_net(), Squares(4), steps=1, clip=0.5, loss=loud, **QUIET)
     assert moved["norm"] == pytest.approx(0.5, rel=1e-4)
