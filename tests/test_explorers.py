@@ -8,14 +8,19 @@ from nbformat.v4 import new_code_cell, new_notebook
 import notebooks
 
 pytestmark = needs_browser
-EXPLORERS = ["canny_explorer", "clustering_explorer", "growing_explorer", "metric_explorer"]
-LESSONS = dict(zip(("01", "02", "03", "04"), EXPLORERS, strict=True))
+OF_MASKS = ["canny_explorer", "clustering_explorer", "growing_explorer", "metric_explorer"]
+EXPLORERS = {name: f"{name}(picture, mask)" for name in OF_MASKS}
+EXPLORERS |= {"anchor_explorer": "anchor_explorer(picture, boxes)", "nms_explorer": "nms_explorer(picture, found, boxes)"}
+LESSONS = dict(zip(("01", "02", "03", "04"), OF_MASKS, strict=True))
 START = """
 import numpy as np
 from seglib import widgets
 rows, columns = np.indices((90, 120))
 mask = np.hypot(rows - 45, columns - 40) < 25
 picture = np.where(mask, 0.7, 0.3) + np.random.default_rng(0).uniform(-0.15, 0.15, mask.shape)
+boxes = np.array([[15, 20, 65, 70], [70, 30, 100, 50]])
+found = {"boxes": np.repeat(boxes, 4, axis=0) + np.arange(8)[:, None], "scores": np.arange(1, 9) / 9}
+found["labels"] = np.array([1, 1, 2, 2, 1, 2, 1, 2])
 """
 BREAK = """
 def solve(**settings):
@@ -106,7 +111,7 @@ def move_each_control(shown):
 @pytest.fixture(scope="module")
 def opened(browser, lab):
     """A notebook with all explorers, run in the browser: (page, errors on its console)."""
-    calls = [f"explorer = widgets.{name}(picture, mask)\nexplorer" for name in EXPLORERS]
+    calls = [f"explorer = widgets.{call}\nexplorer" for call in EXPLORERS.values()]
     broken = "explorer = widgets.growing_explorer(picture[:50])\nexplorer"
     lab.write("98_explorers.ipynb", START, *calls, broken, BREAK)
     page, said = open_notebook(browser, lab, "98_explorers.ipynb")
@@ -118,7 +123,7 @@ def opened(browser, lab):
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_each_control_moves_the_figure_and_the_score(opened, name):
     page, said = opened
-    shown = Shown(page, f"{name}(picture, mask)")
+    shown = Shown(page, EXPLORERS[name])
     assert shown.cell.locator(".jp-OutputArea-child").count() == 1
     assert shown.cell.locator("img").count() == 1  # live, the still picture is not shown as well
     assert shown.root.bounding_box()["height"] < 700

@@ -1,5 +1,6 @@
 """Figures of the course: one palette, overlays, grids and curves, each shown with its description."""
 
+from seglib.plotting.boxes import draw_boxes
 from seglib.plotting.colours import (
     PALETTE,
     class_color,
@@ -20,6 +21,7 @@ __all__ = [
     "colorize_instances",
     "confusion",
     "curves",
+    "draw_boxes",
     "grid",
     "heat",
     "legend",
