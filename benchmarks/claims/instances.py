@@ -45,12 +45,14 @@ def build(options):
     return MaskRCNN(CLASSES, "compact", width=WIDTH, **options)
 
 
-def train(options, seed, progress=False):
+def train(build, seed, learning_rate=RATE, steps=STEPS, seconds=None):
+    """A detector trained for so many steps, or seconds on the clock, on pictures seen once; and its steps."""
     torch.manual_seed(seed)
-    net = build(options)
+    net = build()
     data = Digits(STEPS * BATCH, seed=1 + seed)
-    fit_detector(net, data, steps=STEPS, batch_size=BATCH, learning_rate=RATE, seed=seed, progress=progress)
-    return net
+    length = {"seconds": seconds} if seconds else {"steps": steps}
+    history = fit_detector(net, data, **length, batch_size=BATCH, learning_rate=learning_rate, seed=seed, progress=False)
+    return net, len(history["step"])
 
 
 @cache
@@ -59,12 +61,13 @@ def held_out():
     return list(Digits(length, seed=seed, part="test"))
 
 
-def scores(net):
+def scores(net, pictures=None):
     """AP of boxes and, where there are any, of masks: mean over thresholds, at 0.5 and at 0.75."""
-    found = list(predict_detector(net, held_out()))
+    pictures = pictures or held_out()
+    found = list(predict_detector(net, pictures))
     figures = {}
-    for kind in ("box", "mask") if isinstance(net, MaskRCNN) else ("box",):
-        measured = average_precision(found, held_out(), kind=kind)
+    for kind in ("box", "mask") if "masks" in found[0] else ("box",):
+        measured = average_precision(found, pictures, kind=kind)
         figures |= {f"{kind}_{name.lower()}": round(measured[name], 4) for name in ("AP", "AP50", "AP75")}
     return figures
 
@@ -76,7 +79,7 @@ def main(names):
         for variant, options in CLAIMS[name].items():
             for seed in SEEDS:
                 if variant != PLAIN or seed not in plain:
-                    net = train(options, seed)
+                    net, _ = train(lambda options=options: build(options), seed)
                     row = {**scores(net), "parameters": parameters(net)}
                     plain |= {seed: row} if variant == PLAIN else {}
                 row = plain[seed] if variant == PLAIN else row
