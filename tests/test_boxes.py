@@ -178,10 +178,11 @@ def test_suppression_is_a_loop_of_five_lines(boxes, threshold, seed):
 def test_regions_go_to_the_map_of_their_size():
     sides = torch.tensor([10.0, 111, 112, 223, 224, 447, 448, 2000])
     boxes = torch.stack([torch.zeros(8), torch.zeros(8), sides, sides], dim=1)
-    assert roi_levels(boxes, [4, 8, 16, 32], 224).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert roi_levels(boxes, [4, 8, 16], 224).tolist() == [0, 0, 1, 1, 2, 2, 2, 2]
-    assert roi_levels(boxes, [16], 224).tolist() == [0] * 8
-    assert roi_levels(torch.tensor([[0.0, 0, 56, 14]]), [4, 8, 16], 56).tolist() == [1]  # 28 squared in area
+    assert roi_levels(boxes, [4, 8, 16, 32]).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert roi_levels(boxes, [4, 8, 16]).tolist() == [0, 0, 1, 1, 2, 2, 2, 2]
+    assert roi_levels(boxes, [2, 4, 8, 16]).tolist() == [0, 1, 2, 2, 3, 3, 3, 3]
+    assert roi_levels(boxes, [16]).tolist() == [0] * 8
+    assert roi_levels(torch.tensor([[0.0, 0, 224, 56]]), [4, 8, 16]).tolist() == [1]  # 112 squared in area
 
 
 def test_roi_align_on_numbers_of_a_small_map():
@@ -205,9 +206,10 @@ def test_pooling_of_a_batch_is_torchvisions(strides):
     boxes = list(torch.cat([corners.amin(2), corners.amax(2) + 1], dim=2))
     boxes[1] = boxes[1][:4]
     names = [str(i) for i in range(len(strides))]
-    theirs = MultiScaleRoIAlign(names, 7, 2, canonical_scale=100)
-    expected = theirs(dict(zip(names, maps, strict=True)), boxes, [(256, 256)] * 2)
-    assert torch.equal(pool_rois(maps, strides, boxes, 7, canonical=100), expected)
+    for samples in (1, 2):
+        theirs = MultiScaleRoIAlign(names, 7, samples)
+        expected = theirs(dict(zip(names, maps, strict=True)), boxes, [(256, 256)] * 2)
+        assert torch.equal(pool_rois(maps, strides, boxes, 7, samples=samples), expected)
     assert pool_rois(maps, strides, [boxes[0][:0]] * 2, 7).shape == (0, 3, 7, 7)
     if len(strides) == 1:
         assert torch.equal(pool_rois(maps, strides, boxes, 7, "pool"), roi_pool(maps[0], boxes, 7, 1 / 16))

@@ -46,7 +46,7 @@ def test_sizes():
     with torch.device("meta"):
         net, theirs = FasterRCNN(91), fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
         assert parameters(net) == 41_755_286 == parameters(theirs) - 53_120  # batch norm's, here buffers
-        assert parameters(FasterRCNN(11, "compact", width=24)) == 1_728_766
+        assert parameters(FasterRCNN(11, "compact", width=24)) == 976_702
     parts = (
         (net.rpn, theirs.rpn),
         (net.pyramid, theirs.backbone.fpn),
@@ -165,13 +165,13 @@ def test_the_stages_one_by_one_are_the_forward_pass():
     with torch.no_grad():
         batch, sizes, _ = net.prepare(images)
         maps = net.features(batch)
-        logits, codes = net.rpn.predict(maps)
-        anchors = net.rpn.anchors(maps, batch.shape[-2:])
+        logits, codes = net.rpn.predict(net.anchored(maps))
+        anchors = net.rpn.anchors(net.anchored(maps), batch.shape[-2:])
         proposals = net.rpn.propose(logits, codes, anchors, sizes)
         found = [net.restore(*each) for each in zip(net.detect(maps, proposals, sizes), sizes, sizes, strict=True)]
         for one, other in zip(found, net(images), strict=True):
             assert all(torch.equal(one[name], other[name]) for name in other)
-    assert [m.shape[-2:] for m in maps] == [(16, 20), (8, 10), (4, 5), (2, 3)]
+    assert [m.shape[-2:] for m in maps] == [(32, 40), (16, 20), (8, 10), (4, 5), (2, 3)]
     assert [len(a) for a in anchors] == [3 * 320, 3 * 80, 3 * 20, 3 * 6]
     assert all(len(p) <= 100 for p in proposals)
 
@@ -179,7 +179,7 @@ def test_the_stages_one_by_one_are_the_forward_pass():
 def test_regions_to_train_on_hold_the_objects_themselves():
     goal = {"boxes": torch.tensor([[10.0, 10, 30, 30], [40, 40, 60, 60]]), "labels": torch.tensor([3, 1])}
     far = torch.tensor([[0.0, 0, 5, 5], [31, 31, 39, 39], [10, 10, 30, 20], [10, 10, 30, 19]])  # IoU 0.5, then 0.45
-    (rois,) = choose_rois([far], [goal], 100)
+    (rois,) = choose_rois([far], [goal], 100, 0.25)
     count = len(rois["objects"])
     positive = {
         (*box.tolist(), label.item()) for box, label in zip(rois["boxes"][:count], rois["labels"], strict=False)
@@ -187,9 +187,9 @@ def test_regions_to_train_on_hold_the_objects_themselves():
     assert positive == {(10, 10, 30, 30, 3), (40, 40, 60, 60, 1), (10, 10, 30, 20, 3)}
     assert torch.equal(goal["labels"][rois["objects"]], rois["labels"][:count])
     assert rois["labels"][count:].tolist() == [0, 0, 0]
-    (few,) = choose_rois([far], [goal], 4)
+    (few,) = choose_rois([far], [goal], 4, 0.25)
     assert (len(few["boxes"]), len(few["objects"])) == (4, 1)
-    (none,) = choose_rois([far], [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64)}], 4)
+    (none,) = choose_rois([far], [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64)}], 4, 0.25)
     assert (none["labels"].tolist(), len(none["objects"])) == ([0, 0, 0, 0], 0)
 
 

@@ -12,45 +12,63 @@ from seglib.models.boxes import scale_boxes
 from seglib.models.detector_inputs import check_pictures, check_targets, pad, resize
 from seglib.models.detector_weights import freeze_batch_norm, load_detector_weights
 from seglib.models.pyramid import FeaturePyramid, coarser
-from seglib.models.roi import BoxHead, best_detections, box_losses, choose_rois, pool_rois, read_boxes
+from seglib.models.roi import BoxHead, ConvBoxHead, best_detections, box_losses, choose_rois, pool_rois, read_boxes
 from seglib.models.rpn import RPN
 
-BOX_CELLS = 7  # side of a region for the box head
 MAX_SIZE = 1333  # longest side of a resized picture
 
-# What the two sizes differ in. The paper's, on ResNets, starts from trained weights, with frozen batch norm; the
-# laptop's, on "compact", learns from nothing, on pictures of about 100 px as they are. The last two are Mask R-CNN's.
+# What the two sizes differ in. The paper's, on ResNets, starts from trained weights, with frozen batch norm. The
+# laptop's, on "compact", learns from nothing, on pictures of about 100 px as they are. So that a few hundred steps
+# suffice, its heads look at finer features that few layers lie before (regions from stride 2, little added from above,
+# convolutions in the box head), and it calls more anchors and regions positive. The last three are Mask R-CNN's.
 PAPER = {
     "channels": 256,
+    "finest_stride": 4,
+    "from_above": 1.0,
     "anchor_sizes": (32, 64, 128, 256, 512),
+    "positive_iou": 0.7,
     "rpn_samples": 256,
     "proposals": (2000, 1000),
     "rois": 512,
+    "positive_rois": 0.25,
+    "roi_samples": 2,
+    "box_cells": 7,
+    "box_head": BoxHead,
     "min_size": 800,
     "mean": (0.485, 0.456, 0.406),
     "std": (0.229, 0.224, 0.225),
+    "mask_rois": None,
     "mask_convolutions": 4,
     "exact_masks": False,
 }
 LAPTOP = {
-    "channels": 64,
+    "channels": 32,
+    "finest_stride": 2,
+    "from_above": 0.1,
     "anchor_sizes": (16, 32, 64, 128),
+    "positive_iou": 0.5,
     "rpn_samples": 64,
     "proposals": (200, 100),
-    "rois": 24,
+    "rois": 32,
+    "positive_rois": 0.5,
+    "roi_samples": 1,
+    "box_cells": 10,
+    "box_head": ConvBoxHead,
     "min_size": None,
     "mean": (0.0,),
     "std": (1.0,),
+    "mask_rois": 6,
     "mask_convolutions": 2,
     "exact_masks": True,
 }
+ANCHOR_STRIDE = 4  # of the finest map with anchors
 
 
 class FasterRCNN(nn.Module):
     """Object detector: boxes, each with a class and a score.
 
     ``FasterRCNN(91)`` is torchvision's fasterrcnn_resnet50_fpn, 41,755,286 parameters and its batch norm frozen.
-    ``FasterRCNN(11, "compact", width=24)`` learns from nothing on a laptop: 1,728,766 parameters.
+    ``FasterRCNN(11, "compact", width=24)`` learns from nothing on a laptop: 976,702 parameters.
 
     Parameters
     ----------
@@ -61,16 +79,16 @@ class FasterRCNN(nn.Module):
     in_channels, width : int
         For "compact" only: ResNets have 3 and 64.
     pyramid : bool
-        True: maps of stride 4 to 32 (4 to 16 for "compact"), and one above for anchors only. False: one map, of
-        stride 16.
+        True: maps of stride 4 to 32 and one above for anchors only, regions of up to 112 px being cut from stride 4;
+        for "compact" 2 to 16 and one above, regions of up to 56 px from stride 2, which has no anchors. False: one
+        map, of stride 16.
     roi_pooling : {"align", "pool"}
         See `seglib.models.roi.pool_rois`.
     anchor_sizes : tuple of numbers, optional
-        In px. With the pyramid one size a map, finest first: 32 to 512 for ResNets, 16 to 128 for "compact". Without
-        it, all of them stand on the one map. Regions of 7 times the first are cut from the map of stride 16, smaller
-        ones from finer maps, as in Lin et al. (2017).
+        In px. With the pyramid one size a map, from stride 4 on: 32 to 512 for ResNets, 16 to 128 for "compact".
+        Without it, all of them stand on the one map.
     rois : int, optional
-        Regions of a picture that the heads are trained on: 512, or 24 for "compact".
+        Regions of a picture that the heads are trained on: 512, or 32 for "compact".
     min_size : int, optional
         Pictures are resized until their shorter side has so many px, or the longer 1333. By default 800 for ResNets;
         "compact" then takes pictures as they are.
@@ -115,8 +133,10 @@ class FasterRCNN(nn.Module):
         if backbone != "compact" and in_channels != 3:
             raise ValueError(f'{backbone} takes 3 channels, not {in_channels}: only "compact" takes other numbers')
         size = LAPTOP if backbone == "compact" else PAPER
-        self.num_classes, self.in_channels, self.roi_pooling = num_classes, in_channels, roi_pooling
-        self.rois, self.min_size = rois or size["rois"], min_size or size["min_size"]
+        self.num_classes, self.in_channels = num_classes, in_channels
+        self.roi_pooling, self.roi_samples, self.box_cells = roi_pooling, size["roi_samples"], size["box_cells"]
+        self.rois, self.positive_rois = rois or size["rois"], size["positive_rois"]
+        self.min_size = min_size or size["min_size"]
         self.score_threshold, self.nms_threshold, self.max_detections = 0.05, 0.5, 100
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(size[name])[:, None, None], persistent=False)
@@ -125,26 +145,28 @@ class FasterRCNN(nn.Module):
         self.backbone = backbones.backbone(backbone, in_channels, width, output_stride=stride)
         if size is PAPER:
             freeze_batch_norm(self.backbone)
-        self.stages = [i for i in range(4) if self.backbone.strides[i] >= 4] if pyramid else [3]
-        self.strides = [self.backbone.strides[i] for i in self.stages]
-        self.pyramid = FeaturePyramid([self.backbone.channels[i] for i in self.stages], size["channels"])
+        strides = self.backbone.strides
+        self.stages = [i for i in range(4) if strides[i] >= size["finest_stride"]] if pyramid else [3]
+        self.strides = [strides[i] for i in self.stages]
+        inputs = [self.backbone.channels[i] for i in self.stages]
+        self.pyramid = FeaturePyramid(inputs, size["channels"], size["from_above"])
         self.with_coarser = pyramid
 
-        anchor_sizes = anchor_sizes or size["anchor_sizes"]
-        self.canonical = 7 * anchor_sizes[0]
-        self.rpn = RPN(size["channels"], self.by_map(anchor_sizes), size["rpn_samples"], size["proposals"])
-        self.box_head = BoxHead(size["channels"], BOX_CELLS, 4 * size["channels"], num_classes)
+        anchors = self.by_map(anchor_sizes or size["anchor_sizes"])
+        self.rpn = RPN(size["channels"], anchors, size["positive_iou"], size["rpn_samples"], size["proposals"])
+        self.box_head = size["box_head"](size["channels"], self.box_cells, 4 * size["channels"], num_classes)
         if weights is not None:
             self.load(weights)
 
     def by_map(self, anchor_sizes):
-        """The tuple of anchor sizes of every map."""
+        """The tuple of anchor sizes of every map that has anchors."""
         if not self.with_coarser:
             return [tuple(anchor_sizes)]
-        if len(anchor_sizes) != len(self.stages) + 1:
+        strides = [stride for stride in self.strides if stride >= ANCHOR_STRIDE]
+        if len(anchor_sizes) != len(strides) + 1:
             raise ValueError(
-                f"anchor_sizes is {anchor_sizes}; this pyramid wants {len(self.stages) + 1} sizes, one for each map of "
-                f"stride {self.strides} and one for the map above"
+                f"anchor_sizes is {anchor_sizes}; this pyramid wants {len(strides) + 1} sizes, one for each map of "
+                f"stride {strides} and one for the map above"
             )
         return [(size,) for size in anchor_sizes]
 
@@ -155,9 +177,11 @@ class FasterRCNN(nn.Module):
     def forward(self, images, targets=None):
         batch, sizes, targets = self.prepare(images, targets)
         maps = self.features(batch)
-        proposals, losses = self.rpn(maps, batch.shape[-2:], sizes, targets)
+        proposals, losses = self.rpn(self.anchored(maps), batch.shape[-2:], sizes, targets)
         if self.training:
-            return self.roi_losses(maps, choose_rois(proposals, targets, self.rois), targets) | losses
+            return (
+                self.roi_losses(maps, choose_rois(proposals, targets, self.rois, self.positive_rois), targets) | losses
+            )
         found = self.detect(maps, proposals, sizes)
         originals = [image.shape[-2:] for image in images]
         return [self.restore(each, *old_new) for each, *old_new in zip(found, sizes, originals, strict=True)]
@@ -179,27 +203,31 @@ class FasterRCNN(nn.Module):
         return pad(images, self.backbone.strides[-1]), sizes, targets if self.training else None
 
     def features(self, batch):
-        """(N, C, H, W) -> maps (N, channels, H / stride, W / stride), finest first, for anchors and regions.
+        """(N, C, H, W) -> maps (N, channels, H / stride, W / stride), finest first.
 
-        With the pyramid there is one more than ``strides`` says: the last holds anchors only.
+        With the pyramid there is one more than ``strides`` says: from the last no regions are cut.
         """
         stages = self.backbone(batch)
         maps = self.pyramid([stages[i] for i in self.stages])
         return [*maps, coarser(maps[-1])] if self.with_coarser else maps
 
+    def anchored(self, maps):
+        """Those of the maps on which anchors stand."""
+        return maps[-len(self.rpn.shapes) :]
+
     def pool(self, maps, boxes, cells):
         """Cut the regions ``boxes``, a list of (r, 4) in pixels of the batch, from the maps: (R, C, cells, cells)."""
         maps = maps[: len(self.strides)]
-        return pool_rois(maps, self.strides, boxes, cells, self.roi_pooling, self.canonical)
+        return pool_rois(maps, self.strides, boxes, cells, self.roi_pooling, self.roi_samples)
 
     def roi_losses(self, maps, rois, targets):
         """How wrong classes and boxes are, of the regions that `choose_rois` chose."""
-        logits, codes = self.box_head(self.pool(maps, [roi["boxes"] for roi in rois], BOX_CELLS))
+        logits, codes = self.box_head(self.pool(maps, [roi["boxes"] for roi in rois], self.box_cells))
         return box_losses(logits, codes, rois, targets)
 
     def detect(self, maps, proposals, sizes):
         """Classify the proposals and refine their boxes: the list of detections, in pixels of the batch."""
-        logits, codes = self.box_head(self.pool(maps, proposals, BOX_CELLS))
+        logits, codes = self.box_head(self.pool(maps, proposals, self.box_cells))
         return [
             best_detections(scores, boxes, size, self.score_threshold, self.nms_threshold, self.max_detections)
             for (scores, boxes), size in zip(read_boxes(logits, codes, proposals), sizes, strict=True)

@@ -9,13 +9,15 @@ class FeaturePyramid(nn.Module):
 
     ``in_channels`` holds the channels of the backbone's maps, finest first; all come out with ``channels``, at the
     sizes they had. A single map works too: there is then nothing to add. A 1x1 convolution brings the channels to one
-    number, a 3x3 convolution smooths after the sum.
+    number, a 3x3 convolution smooths after the sum. ``from_above`` is the weight of the map above, 1 in the paper: less
+    keeps the noise of coarse layers that have not learned yet out of the fine maps.
 
     Shape: list of (N, C_i, H_i, W_i) -> list of (N, channels, H_i, W_i).
     """
 
-    def __init__(self, in_channels, channels):
+    def __init__(self, in_channels, channels, from_above=1.0):
         super().__init__()
+        self.from_above = from_above
         self.lateral = nn.ModuleList(nn.Conv2d(inputs, channels, 1) for inputs in in_channels)
         self.smooth = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in in_channels)
         for conv in (*self.lateral, *self.smooth):
@@ -26,7 +28,9 @@ class FeaturePyramid(nn.Module):
         top = self.lateral[-1](features[-1])
         levels = [self.smooth[-1](top)]
         for i in range(len(features) - 2, -1, -1):
-            top = self.lateral[i](features[i]) + F.interpolate(top, features[i].shape[-2:], mode="nearest")
+            top = self.lateral[i](features[i]) + self.from_above * F.interpolate(
+                top, features[i].shape[-2:], mode="nearest"
+            )
             levels.insert(0, self.smooth[i](top))
         return levels
 

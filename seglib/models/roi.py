@@ -10,25 +10,25 @@ from torchvision.ops import batched_nms, box_iou, roi_align, roi_pool
 from seglib.models.boxes import clip, decode, encode, match, sample, wide_enough
 
 OBJECT_IOU = 0.5  # a proposal that overlaps an object at least so much is trained to be that object
-POSITIVE_SHARE = 0.25
 CODE_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # proposals lie close: their codes are small, and weighed up
 SMOOTH_L1_BETA = 1 / 9
+CANONICAL = 224  # px, the side of ImageNet's pictures: a box of it is cut from stride 16
 SMALLEST_SIDE = 1e-2
 
 
-def roi_levels(boxes, strides, canonical):
-    """Which map each box (n, 4) is cut from: a box of ``canonical`` px from stride 16, one of half from stride 8.
+def roi_levels(boxes, strides):
+    """Which map each box (n, 4) is cut from: a box of 224 px from stride 16, one of half from stride 8.
 
-    Equation 1 of Lin et al. (2017), where canonical is 224, the size of ImageNet's pictures. ``strides`` of the maps
-    double from one to the next. Returns indices (n,) into ``strides``.
+    Equation 1 of Lin et al. (2017). ``strides`` of the maps double from one to the next. Returns indices (n,) into
+    ``strides``.
     """
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    level = torch.floor(4 + torch.log2(area.sqrt() / canonical) + 1e-6)
+    level = torch.floor(4 + torch.log2(area.sqrt() / CANONICAL) + 1e-6)
     first = math.log2(strides[0])
     return (level.clamp(first, first + len(strides) - 1) - first).long()
 
 
-def pool_rois(features, strides, boxes, size, pooling="align", canonical=224):
+def pool_rois(features, strides, boxes, size, pooling="align", samples=2):
     """Cut regions from the maps of a batch and bring each to size x size cells.
 
     Parameters
@@ -37,28 +37,30 @@ def pool_rois(features, strides, boxes, size, pooling="align", canonical=224):
     boxes : list of N tensors (n_i, 4), in pixels of the padded batch
     size : int
     pooling : {"align", "pool"}
-        RoIAlign (He et al. 2017) averages 2x2 bilinear samples a cell, at the places where they really lie. It is
-        torchvision's default form, which takes a feature to lie in the upper left corner of its cell. RoIPool
-        (Girshick 2015) rounds the box to whole cells and takes maxima.
-    canonical : float
-        See `roi_levels`.
+        RoIAlign (He et al. 2017) averages bilinear samples at the places where they really lie. It is torchvision's
+        default form, which takes a feature to lie in the upper left corner of its cell. RoIPool (Girshick 2015) rounds
+        the box to whole cells and takes maxima.
+    samples : int
+        RoIAlign's for each cell, in both directions: 2 in the paper, which finds that their number hardly matters.
 
     Returns float32 (sum of n_i, C, size, size).
     """
     rois = torch.cat([F.pad(box, (1, 0), value=picture) for picture, box in enumerate(boxes)])
-    levels = roi_levels(rois[:, 1:], strides, canonical)
+    levels = roi_levels(rois[:, 1:], strides)
     pooled = rois.new_zeros(len(rois), features[0].shape[1], size, size)
     for level, (feature, stride) in enumerate(zip(features, strides, strict=True)):
         here = torch.where(levels == level)[0]
         if pooling == "align":
-            pooled[here] = roi_align(feature.float(), rois[here], size, 1 / stride, sampling_ratio=2)
+            pooled[here] = roi_align(feature.float(), rois[here], size, 1 / stride, sampling_ratio=samples)
         else:
             pooled[here] = roi_pool(feature.float(), rois[here], size, 1 / stride)
     return pooled
 
 
-def choose_rois(proposals, targets, count):
+def choose_rois(proposals, targets, count, share):
     """Choose which regions of each picture the heads are trained on; the objects' own boxes are proposals too.
+
+    ``count`` of them, of which ``share`` at most are positive.
 
     Returns a list of dicts, one a picture, positive regions first:
     "boxes" (r, 4); "labels" (r,) int64, 0 for background; "objects" (p,) the object of each positive region, as an
@@ -68,7 +70,7 @@ def choose_rois(proposals, targets, count):
     for proposal, target in zip(proposals, targets, strict=True):
         boxes = torch.cat([proposal, target["boxes"]])
         matches = match(box_iou(target["boxes"], boxes), OBJECT_IOU, OBJECT_IOU)
-        positive, background = sample(matches, count, POSITIVE_SHARE)
+        positive, background = sample(matches, count, share)
         objects = matches[positive]
         labels = torch.cat([target["labels"][objects], torch.zeros_like(background)])
         rois.append({"boxes": boxes[torch.cat([positive, background])], "labels": labels, "objects": objects})
@@ -89,15 +91,47 @@ class BoxHead(nn.Module):
         self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
         for layer in (self.fc6, self.fc7):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        # As in Girshick (2015): all classes start out equally likely, and the boxes where they were proposed.
-        nn.init.normal_(self.cls_score.weight, std=0.01)
-        nn.init.normal_(self.bbox_pred.weight, std=0.001)
-        for layer in (self.fc6, self.fc7, self.cls_score, self.bbox_pred):
             nn.init.zeros_(layer.bias)
+        start_even(self.cls_score, self.bbox_pred)
 
     def forward(self, pooled):
         hidden = F.relu(self.fc7(F.relu(self.fc6(pooled.flatten(1)))))
         return self.cls_score(hidden).float(), self.bbox_pred(hidden).float().unflatten(1, (-1, 4))
+
+
+class ConvBoxHead(nn.Module):
+    """For a backbone that has learned nothing yet: two convolutions and one fully connected layer; shapes as `BoxHead`.
+
+    Fine features of regions brought to one size are a picture to recognise, which convolutions learn from fewer
+    examples than fully connected layers.
+    """
+
+    def __init__(self, channels, size, hidden, num_classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, 2 * channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(2 * channels)
+        self.fc = nn.Linear(2 * channels * (size // 2) ** 2, hidden)
+        self.cls_score = nn.Linear(hidden, num_classes)
+        self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
+        nn.init.kaiming_normal_(self.fc.weight, nonlinearity="relu")
+        nn.init.zeros_(self.fc.bias)
+        start_even(self.cls_score, self.bbox_pred)
+
+    def forward(self, pooled):
+        pooled = F.max_pool2d(F.relu(self.bn1(self.conv1(pooled))), 2)
+        pooled = F.relu(self.bn2(self.conv2(pooled)))
+        hidden = F.relu(self.fc(pooled.flatten(1)))
+        return self.cls_score(hidden).float(), self.bbox_pred(hidden).float().unflatten(1, (-1, 4))
+
+
+def start_even(cls_score, bbox_pred):
+    """As in Girshick (2015): all classes start out equally likely, and the boxes where they were proposed."""
+    nn.init.normal_(cls_score.weight, std=0.01)
+    nn.init.normal_(bbox_pred.weight, std=0.001)
+    nn.init.zeros_(cls_score.bias)
+    nn.init.zeros_(bbox_pred.bias)
 
 
 def box_losses(logits, codes, rois, targets):

@@ -7,7 +7,7 @@ from torchvision.ops import batched_nms, box_iou
 
 from seglib.models.boxes import anchor_shapes, clip, decode, encode, grid_anchors, match, sample, wide_enough
 
-HIGH_IOU, LOW_IOU = 0.7, 0.3  # an anchor is positive from the first on, background below the second
+LOW_IOU = 0.3  # anchors that overlap every object less are background
 POSITIVE_SHARE = 0.5
 NMS_IOU = 0.7
 SMOOTH_L1_BETA = 1 / 9  # where the boxes' loss turns from a parabola into a straight line
@@ -22,6 +22,8 @@ class RPN(nn.Module):
         Of all maps.
     anchor_sizes : list of tuples of numbers
         One tuple a map: its anchors' sizes in px, each at the ratios 1:2, 1:1 and 2:1.
+    positive_iou : float
+        An anchor that overlaps an object at least so much is positive; so is the best anchor of every object.
     samples : int
         Anchors of a picture that are trained on, at most half of them positive.
     proposals : (int, int)
@@ -29,10 +31,10 @@ class RPN(nn.Module):
         many boxes of a picture after it.
     """
 
-    def __init__(self, channels, anchor_sizes, samples, proposals):
+    def __init__(self, channels, anchor_sizes, positive_iou, samples, proposals):
         super().__init__()
         self.shapes = [anchor_shapes(sizes) for sizes in anchor_sizes]
-        self.samples, self.proposals = samples, proposals
+        self.positive_iou, self.samples, self.proposals = positive_iou, samples, proposals
         per_place = len(self.shapes[0])
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
         self.cls_logits = nn.Conv2d(channels, per_place, 1)
@@ -97,7 +99,7 @@ class RPN(nn.Module):
         logits, codes, anchors = torch.cat(logits, dim=1).float(), torch.cat(codes, dim=1).float(), torch.cat(anchors)
         chosen, truth, errors = [], [], []
         for logit, code, target in zip(logits, codes, targets, strict=True):
-            matches = match(box_iou(target["boxes"], anchors), HIGH_IOU, LOW_IOU, keep_best=True)
+            matches = match(box_iou(target["boxes"], anchors), self.positive_iou, LOW_IOU, keep_best=True)
             positive, background = sample(matches, self.samples, POSITIVE_SHARE)
             chosen += [logit[positive], logit[background]]
             truth += [torch.ones_like(chosen[-2]), torch.zeros_like(chosen[-1])]

@@ -15,9 +15,9 @@ from seglib.targets import instances_to_targets
 
 PARTS = {"train": (0, 1437), "test": (1437, 1797)}  # by their places in scikit-learn's file
 CELLS, FINE = 12, 4  # an original is 8 x 8 cells in a margin of 2; it is kept with 4 x 4 samples a cell
-SMALLEST, LARGEST = 14 / 96, 44 / 96  # height of a digit as a share of the picture's shorter side
+SMALLEST, LARGEST = 20 / 96, 44 / 96  # height of a digit as a share of the picture's shorter side
 LEAST = 10.0  # px: lower digits can't be read
-LEAST_SEEN, LEAST_PIXELS = 0.25, 12  # a digit of which less would be seen is not drawn
+LEAST_PIXELS = 12  # a digit of which less would be seen is not drawn
 SURFACES = {
     "brick": ((0.66, 0.36, 0.27), (0.55, 0.45, 0.4), (0.8, 0.72, 0.62), (0.52, 0.53, 0.56)),
     "gravel": ((0.56, 0.55, 0.53), (0.68, 0.6, 0.48), (0.4, 0.4, 0.42), (0.75, 0.73, 0.7)),
@@ -32,8 +32,7 @@ class Digits:
     in the order of ``classes`` (digit + 1), ``instances`` int64 (H, W) with ids 1..n; and of a detector's target, row
     k for the digit of id k + 1: ``boxes`` float32 (n, 4) xyxy around what is seen, ``labels`` int64 (n,), ``masks``
     uint8 (n, H, W). ``full_masks`` uint8 (n, H, W) also holds what other digits hide. Digits are numbered in the
-    order in which they are painted: a later one hides an earlier one. Of each, a quarter and 12 px at least are
-    seen. Inside the loops of 0, 6, 8 and 9 is background.
+    order in which they are painted: a later one hides an earlier one. Inside the loops of 0, 6, 8 and 9 is background.
 
     The originals are the 1797 digits of 8 x 8 pixels of scikit-learn (Alpaydin and Kaynak 1998, UCI "Optical
     recognition of handwritten digits", test set), upsampled so that a digit keeps the area of its ink, or a tenth more.
@@ -43,7 +42,7 @@ class Digits:
     length : int
         Number of pictures.
     size : int or (int, int)
-        Height and width in pixels. The digits grow with the shorter side: 14 to 44 px high at 96, never below 10.
+        Height and width in pixels. The digits grow with the shorter side: 20 to 44 px high at 96, never below 10.
         (In pictures far below 64 px there is room for fewer than two at times.)
     seed : int
         Sample i depends on (seed, i) and the part alone.
@@ -53,11 +52,14 @@ class Digits:
     part : {"train", "test"}
         Which originals: the first 1437, or the other 360. No original is in both, and few hands, as digits of one
         writer lie together in the file.
+    least_seen : float
+        Share of each digit, 0 to 1, that other digits and the border leave to be seen at least; 12 px are seen in any
+        case. With 0.25 digits lie on each other in heaps.
 
     Raises
     ------
     ValueError
-        length, size or seed is no whole number or too small, or part is another word.
+        length, size or seed is no whole number or too small, part is another word, or least_seen is not in 0..1.
 
     Examples
     --------
@@ -68,11 +70,13 @@ class Digits:
 
     classes = ("background", *"0123456789")
 
-    def __init__(self, length, size=96, seed=0, transform=None, *, part="train"):
+    def __init__(self, length, size=96, seed=0, transform=None, *, part="train", least_seen=0.9):
         self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
         if part not in PARTS:
             raise ValueError(f'part is "train" or "test", not {part!r}')
-        self.transform, self.part = transform, part
+        if not 0 <= least_seen <= 1:
+            raise ValueError(f"least_seen is a share from 0 to 1, not {least_seen}")
+        self.transform, self.part, self.least_seen = transform, part, least_seen
 
     def __len__(self):
         return self.length
@@ -81,7 +85,7 @@ class Digits:
         rng = scene_generator(self, index)
         # One part must not be the other with digits exchanged. (Single numbers: the standard library is faster.)
         dice = random.Random(int(rng.integers(2**62)) + (self.part == "test"))
-        digits = scatter(dice, self.size, PARTS[self.part])
+        digits = scatter(dice, self.size, PARTS[self.part], self.least_seen)
         noise = rng.standard_normal(self.size, dtype=np.float32)
         image = np.clip(paint(dice, self.size, digits) + dice.uniform(0.004, 0.025) * noise, 0, 1)
         full = np.zeros((len(digits), *self.size), np.uint8)
@@ -111,7 +115,7 @@ def originals():
     return ink, digits.target + 1
 
 
-def scatter(dice, size, part):
+def scatter(dice, size, part, least_seen):
     """Choose digits and places from the top one down; return them from the lowest up.
 
     Each is (label, ink, top, left, unit): float32 ink, above 1/2 inside the digit, where its square begins in the
@@ -132,7 +136,7 @@ def scatter(dice, size, part):
             centre = [dice.uniform(min(0.4 * height, side / 2), max(side - 0.4 * height, side / 2)) for side in size]
         top, left = (round(place - len(ink) / 2) for place in centre)
         window, inside = fit(ink > 0.5, top, left, size)
-        if np.count_nonzero(inside & ~covered[window]) < max(LEAST_SEEN * np.count_nonzero(ink > 0.5), LEAST_PIXELS):
+        if np.count_nonzero(inside & ~covered[window]) < max(least_seen * np.count_nonzero(ink > 0.5), LEAST_PIXELS):
             continue
         covered[window] |= inside
         digits.append((int(originals()[1][number]), ink, top, left, height / 8))

@@ -47,7 +47,9 @@ def anchor_explorer(image, boxes):
         positive = np.flatnonzero(matches >= 0)
         good = (overlaps.max(0).values >= high).numpy()[positive]
         drawn = np.concatenate([truth.numpy(), anchors.numpy()[positive]])
-        picture = draw_boxes(image, drawn, [_TRUTH] * len(truth) + np.where(good, _POSITIVE, _BEST).tolist(), (), zoom, 1)
+        picture = draw_boxes(
+            image, drawn, [_TRUTH] * len(truth) + np.where(good, _POSITIVE, _BEST).tolist(), (), zoom, 1
+        )
         served = len(np.unique(matches.numpy()[positive]))
         status = f"{len(positive)} of {_count(len(anchors), 'anchor')} positive, for {served} of "
         best = overlaps.max(1).values.mean().item()
@@ -61,7 +63,11 @@ def anchor_explorer(image, boxes):
         _slider("high", "positive from IoU", 0.1, 0.95, 0.05, 0.5),
         _choice("keep_best", "best of each object, too", ["yes", "no"]),
     ]
-    legend = [(PALETTE[_TRUTH], "object"), (PALETTE[_POSITIVE], "positive by its IoU"), (PALETTE[_BEST], "only the best")]
+    legend = [
+        (PALETTE[_TRUTH], "object"),
+        (PALETTE[_POSITIVE], "positive by its IoU"),
+        (PALETTE[_BEST], "only the best"),
+    ]
     return Explorer("Positive anchors", controls, legend, solve)
 
 
