@@ -10,7 +10,10 @@ import notebooks
 pytestmark = needs_browser
 OF_MASKS = ["canny_explorer", "clustering_explorer", "growing_explorer", "metric_explorer"]
 EXPLORERS = {name: f"{name}(picture, mask)" for name in OF_MASKS}
-EXPLORERS |= {"anchor_explorer": "anchor_explorer(picture, boxes)", "nms_explorer": "nms_explorer(picture, found, boxes)"}
+EXPLORERS |= {
+    "anchor_explorer": "anchor_explorer(picture, boxes)",
+    "nms_explorer": "nms_explorer(picture, found, boxes)",
+}
 LESSONS = dict(zip(("01", "02", "03", "04"), OF_MASKS, strict=True))
 START = """
 import numpy as np

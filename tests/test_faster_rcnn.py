@@ -122,7 +122,7 @@ def test_weights_that_do_not_fit_are_listed(tmp_path):
         net.load("COCO_V2")
 
 
-@pytest.mark.parametrize("options", [{}, {"pyramid": False}, {"roi_pooling": "pool"}, {"pyramid": False, "rois": 5}])
+@pytest.mark.parametrize("options", [{}, {"stride": 16}, {"roi_pooling": "pool"}, {"stride": 8, "rois": 5}])
 def test_no_object_one_object_objects_at_the_border_and_sixty(options):
     net = compact(**options)
     torch.manual_seed(1)
@@ -290,7 +290,7 @@ def test_what_there_is_not_is_refused(options, message):
 
 
 def test_grey_pictures_and_one_map():
-    net = compact(in_channels=1, pyramid=False, anchor_sizes=(10, 30)).eval()
+    net = compact(in_channels=1, stride=16, anchor_sizes=(10, 30)).eval()
     with torch.no_grad():
         assert [m.shape[-2:] for m in net.features(torch.rand(1, 1, 64, 80))] == [(4, 5)]
         assert net([torch.rand(1, 60, 77)])[0]["boxes"].shape[1] == 4

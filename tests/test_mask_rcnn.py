@@ -92,7 +92,7 @@ def test_weights_of_a_detector_without_masks_are_refused(tmp_path):
     "options",
     [
         {},
-        {"roi_pooling": "pool", "pyramid": False},
+        {"roi_pooling": "pool", "stride": 16},
         {"mask_scores": "softmax"},
         {"mask_head": "fc"},
         {"class_agnostic": True},

@@ -18,13 +18,16 @@ from seglib.scenes import Digits
 from seglib.training import fit_detector, predict_detector
 
 SEEDS = range(5)
-CLASSES, WIDTH, STEPS, BATCH, RATE = len(Digits.classes), 24, 400, 8, 2e-3
+CLASSES, WIDTH, STEPS, BATCH, RATE = len(Digits.classes), 24, 800, 4, 2e-3
+MANY = 1_000_000
 HELD_OUT = (100, 10_000)  # length and seed
 PLAIN = "align, pyramid"
 CLAIMS = {
     "roi": {
-        "align, stride 16": {"pyramid": False},
-        "pool, stride 16": {"pyramid": False, "roi_pooling": "pool"},
+        "align, stride 16": {"stride": 16},
+        "pool, stride 16": {"stride": 16, "roi_pooling": "pool"},
+        "align, stride 8": {"stride": 8},
+        "pool, stride 8": {"stride": 8, "roi_pooling": "pool"},
         PLAIN: {},
         "pool, pyramid": {"roi_pooling": "pool"},
     },
@@ -49,9 +52,11 @@ def train(build, seed, learning_rate=RATE, steps=STEPS, seconds=None):
     """A detector trained for so many steps, or seconds on the clock, on pictures seen once; and its steps."""
     torch.manual_seed(seed)
     net = build()
-    data = Digits(STEPS * BATCH, seed=1 + seed)
+    data = Digits(MANY if seconds else steps * BATCH, seed=1 + seed)
     length = {"seconds": seconds} if seconds else {"steps": steps}
-    history = fit_detector(net, data, **length, batch_size=BATCH, learning_rate=learning_rate, seed=seed, progress=False)
+    history = fit_detector(
+        net, data, **length, batch_size=BATCH, learning_rate=learning_rate, seed=seed, progress=False
+    )
     return net, len(history["step"])
 
 

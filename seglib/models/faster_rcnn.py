@@ -78,15 +78,15 @@ class FasterRCNN(nn.Module):
         With it go the other numbers of `PAPER` and `LAPTOP`.
     in_channels, width : int
         For "compact" only: ResNets have 3 and 64.
-    pyramid : bool
-        True: maps of stride 4 to 32 and one above for anchors only, regions of up to 112 px being cut from stride 4;
-        for "compact" 2 to 16 and one above, regions of up to 56 px from stride 2, which has no anchors. False: one
-        map, of stride 16.
+    stride : int, optional
+        None: a pyramid, of maps of stride 4 to 32 and one above for anchors only, regions of up to 112 px being cut
+        from stride 4; for "compact" of stride 2 to 16 and one above, regions of up to 56 px being cut from stride 2,
+        which has no anchors. Else a single map of this stride, as `backbones.backbone` takes it.
     roi_pooling : {"align", "pool"}
         See `seglib.models.roi.pool_rois`.
     anchor_sizes : tuple of numbers, optional
-        In px. With the pyramid one size a map, from stride 4 on: 32 to 512 for ResNets, 16 to 128 for "compact".
-        Without it, all of them stand on the one map.
+        In px. In a pyramid one size a map, from stride 4 on: 32 to 512 for ResNets, 16 to 128 for "compact". On a
+        single map all of them.
     rois : int, optional
         Regions of a picture that the heads are trained on: 512, or 32 for "compact".
     min_size : int, optional
@@ -118,7 +118,7 @@ class FasterRCNN(nn.Module):
         backbone="resnet50",
         in_channels=3,
         width=64,
-        pyramid=True,
+        stride=None,
         roi_pooling="align",
         anchor_sizes=None,
         rois=None,
@@ -141,16 +141,16 @@ class FasterRCNN(nn.Module):
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(size[name])[:, None, None], persistent=False)
 
-        stride = 16 if backbone == "compact" or not pyramid else 32
-        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride=stride)
+        self.with_coarser = stride is None
+        coarsest = stride or (16 if backbone == "compact" else 32)
+        self.backbone = backbones.backbone(backbone, in_channels, width, output_stride=coarsest)
         if size is PAPER:
             freeze_batch_norm(self.backbone)
         strides = self.backbone.strides
-        self.stages = [i for i in range(4) if strides[i] >= size["finest_stride"]] if pyramid else [3]
+        self.stages = [i for i in range(4) if strides[i] >= size["finest_stride"]] if stride is None else [3]
         self.strides = [strides[i] for i in self.stages]
         inputs = [self.backbone.channels[i] for i in self.stages]
         self.pyramid = FeaturePyramid(inputs, size["channels"], size["from_above"])
-        self.with_coarser = pyramid
 
         anchors = self.by_map(anchor_sizes or size["anchor_sizes"])
         self.rpn = RPN(size["channels"], anchors, size["positive_iou"], size["rpn_samples"], size["proposals"])

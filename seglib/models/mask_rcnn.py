@@ -19,7 +19,7 @@ class MaskRCNN(FasterRCNN):
 
     Parameters
     ----------
-    num_classes, backbone, in_channels, width, pyramid, roi_pooling, anchor_sizes, rois, min_size, weights
+    num_classes, backbone, in_channels, width, stride, roi_pooling, anchor_sizes, rois, min_size, weights
         See `seglib.models.faster_rcnn.FasterRCNN`.
     mask_head : {"conv", "fc"}
         How a mask is drawn: four 3x3 convolutions (two for "compact"), or two fully connected layers.
@@ -46,7 +46,7 @@ class MaskRCNN(FasterRCNN):
         backbone="resnet50",
         in_channels=3,
         width=64,
-        pyramid=True,
+        stride=None,
         roi_pooling="align",
         anchor_sizes=None,
         rois=None,
@@ -56,7 +56,7 @@ class MaskRCNN(FasterRCNN):
         mask_scores="sigmoid",
         class_agnostic=False,
     ):
-        super().__init__(num_classes, backbone, in_channels, width, pyramid, roi_pooling, anchor_sizes, rois, min_size)
+        super().__init__(num_classes, backbone, in_channels, width, stride, roi_pooling, anchor_sizes, rois, min_size)
         if mask_head not in ("conv", "fc"):
             raise ValueError(f'mask_head is "conv" or "fc", not {mask_head!r}')
         if mask_scores not in ("sigmoid", "softmax"):
