@@ -9,11 +9,11 @@ names; seconds count on the machine that the results name.
 
 import torch
 
-from benchmarks.cells_two_ways import by_mask_rcnn, by_unet, figures
+from benchmarks.cells_two_ways import by_mask_rcnn, by_unet, figures, nuclei_detector
 from benchmarks.nuclei import AUGMENT, SIZE
 from benchmarks.record import write_rows
 from seglib.datasets import DSB2018, InMemory
-from seglib.models import MaskRCNN, UNet, parameters
+from seglib.models import UNet, parameters
 from seglib.targets import instances_to_targets
 from seglib.training import fit, fit_detector
 from seglib.transforms import BorderWeights, Compose, Grayscale, SeparateTouching, Standardize
@@ -28,9 +28,10 @@ def unet(data):
 
 
 def mask_rcnn(data):
-    net = MaskRCNN(2, "compact", in_channels=1, width=24, anchor_sizes=(8, 16, 32, 64), rois=64)
+    net = nuclei_detector()
     targets = InMemory(data, Compose([*AUGMENT, Standardize(), instances_to_targets]))
-    return net, fit_detector(net, targets, seconds=SECONDS, learning_rate=2e-3, seed=SEED, progress=False)
+    how = {"batch_size": 4, "learning_rate": 2e-3, "seed": SEED, "progress": False}
+    return net, fit_detector(net, targets, seconds=SECONDS, **how)
 
 
 def main():
