@@ -7,8 +7,10 @@ READY = .venv/.ready
 # Jupyter refuses to run as root unless told so; in a container that is the usual case.
 LAB = $(BIN)/jupyter lab --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 FLOOR = build/floor
-# PyTorch's threads sleep while they wait. Spinning, they slow down whatever else runs on a small machine.
+# PyTorch's threads sleep when they have waited a little. Spinning on, they slow down whatever else runs on a small
+# machine; asleep at once, they are late for the many short tasks of a detector.
 export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: help lab test lint notebooks lock test-floor clean
 

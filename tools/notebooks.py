@@ -50,7 +50,7 @@ def fresh_environment():
     for name in ("SEGLIB_DATA", "MPLBACKEND", "PYTHONWARNINGS"):
         os.environ.pop(name, None)
     os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
-    os.environ.update(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")
+    os.environ.update(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
 
 
 def execute(path):
