@@ -6,6 +6,7 @@ Run benchmarks from the repository's root: ``python -m benchmarks.metrics_speed`
 import csv
 import os
 import platform
+import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -65,9 +66,9 @@ def command():
     """The command that runs this program again from the root; absolute paths are cut to their last name."""
     spec = sys.modules["__main__"].__spec__
     if spec:
-        program = f"-m {spec.name}"
+        program = ["-m", spec.name]
     else:
-        program = Path(sys.argv[0]).resolve()
-        program = program.relative_to(ROOT).as_posix() if program.is_relative_to(ROOT) else program.name
+        file = Path(sys.argv[0]).resolve()
+        program = [file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name]
     arguments = (Path(text).name if Path(text).is_absolute() else text for text in sys.argv[1:])
-    return " ".join(["python", program, *arguments])
+    return shlex.join(["python", *program, *arguments])
