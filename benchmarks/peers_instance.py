@@ -1,6 +1,6 @@
 """The course's compact Mask R-CNN beside torchvision's, from nothing, given the same seconds of the same Digits.
 
-    python -m benchmarks.peers_instance        half an hour on 2 cores
+    python -m benchmarks.peers_instance        35 minutes on 2 cores
 
 torchvision's networks get pictures as they are (96 px, not enlarged to 800), anchors from 16 px on as ours, as few
 samples and as many positive ones: with its own settings a step takes many seconds. Each learns with the rate of RATES
@@ -17,7 +17,7 @@ from benchmarks.record import write_rows
 from seglib.models import MaskRCNN, parameters
 from seglib.scenes import Digits
 
-SECONDS, SEEDS, SEARCH_SEED, RATES = 150, range(2), 100, (1e-3, 4e-3)
+SECONDS, SEEDS, SEARCH_SEED, RATES = 150, range(2), 100, (3e-4, 1e-3, 4e-3)
 VALIDATION = (60, 5_000)  # length and seed
 AS_OURS = {
     "min_size": 96,
