@@ -179,9 +179,8 @@ class FasterRCNN(nn.Module):
         maps = self.features(batch)
         proposals, losses = self.rpn(self.anchored(maps), batch.shape[-2:], sizes, targets)
         if self.training:
-            return (
-                self.roi_losses(maps, choose_rois(proposals, targets, self.rois, self.positive_rois), targets) | losses
-            )
+            rois = choose_rois(proposals, targets, self.rois, self.positive_rois)
+            return self.roi_losses(maps, rois, targets) | losses
         found = self.detect(maps, proposals, sizes)
         originals = [image.shape[-2:] for image in images]
         return [self.restore(each, *old_new) for each, *old_new in zip(found, sizes, originals, strict=True)]
