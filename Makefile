@@ -21,8 +21,8 @@ lab: $(READY) ## open the course in JupyterLab; the first time this sets everyth
 	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
 	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-test: lint ## check style, run the unit tests, then every notebook (10 to 20 minutes)
-	@echo "== Unit tests: about 3 minutes on 2 cores"
+test: lint ## check style, run the unit tests, then every notebook (20 to 30 minutes)
+	@echo "== Unit tests: about 10 minutes on 2 cores"
 	@$(BIN)/python -m pytest -q --durations=10
 	@echo "== Notebooks, each from top to bottom in a fresh kernel: at most 2.5 minutes each"
 	@$(BIN)/python tools/notebooks.py test

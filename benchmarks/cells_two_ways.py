@@ -35,19 +35,18 @@ def train_unet(seed):
     return net, fit(net, train, seconds=SECONDS, learning_rate=3e-3, seed=seed, progress=False)
 
 
-def nuclei_detector():
+def train_detector(train, seconds, seed):
     """Nuclei are 8 to 48 px wide and up to a hundred: smaller anchors than for Digits, and more of everything."""
+    torch.manual_seed(seed)
     net = MaskRCNN(2, "compact", in_channels=1, width=24, anchor_sizes=(8, 16, 32, 64), rois=64)
     net.rpn.proposals, net.mask_rois, net.max_detections = (500, 300), 16, 300
-    return net
+    history = fit_detector(net, train, seconds=seconds, batch_size=4, learning_rate=2e-3, seed=seed, progress=False)
+    return net, history
 
 
 def train_mask_rcnn(seed):
-    torch.manual_seed(seed)
-    net = nuclei_detector()
     train = Cells(MANY, seed=1 + seed, transform=Compose([Standardize(), instances_to_targets]))
-    how = {"batch_size": 4, "learning_rate": 2e-3, "seed": seed, "progress": False}
-    return net, fit_detector(net, train, seconds=SECONDS, **how)
+    return train_detector(train, SECONDS, seed)
 
 
 def by_unet(net, data):

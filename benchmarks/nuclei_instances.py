@@ -9,13 +9,13 @@ names; seconds count on the machine that the results name.
 
 import torch
 
-from benchmarks.cells_two_ways import by_mask_rcnn, by_unet, figures, nuclei_detector
+from benchmarks.cells_two_ways import by_mask_rcnn, by_unet, figures, train_detector
 from benchmarks.nuclei import AUGMENT, SIZE
 from benchmarks.record import write_rows
 from seglib.datasets import DSB2018, InMemory
 from seglib.models import UNet, parameters
 from seglib.targets import instances_to_targets
-from seglib.training import fit, fit_detector
+from seglib.training import fit
 from seglib.transforms import BorderWeights, Compose, Grayscale, SeparateTouching, Standardize
 
 SECONDS, SEED = 600, 0
@@ -28,10 +28,7 @@ def unet(data):
 
 
 def mask_rcnn(data):
-    net = nuclei_detector()
-    targets = InMemory(data, Compose([*AUGMENT, Standardize(), instances_to_targets]))
-    how = {"batch_size": 4, "learning_rate": 2e-3, "seed": SEED, "progress": False}
-    return net, fit_detector(net, targets, seconds=SECONDS, **how)
+    return train_detector(InMemory(data, Compose([*AUGMENT, Standardize(), instances_to_targets])), SECONDS, SEED)
 
 
 def main():
