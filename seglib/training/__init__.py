@@ -2,10 +2,12 @@
 
 from .detection import fit_detector, predict_detector
 from .loop import autocast, best_device, rate_factor
+from .run import Run
 from .semantic import evaluate, fit, predict_logits, training_step
 from .weights import load, save
 
 __all__ = [
+    "Run",
     "autocast",
     "best_device",
     "evaluate",

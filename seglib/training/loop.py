@@ -1,12 +1,17 @@
 """What every training run has in common: batches, clock, learning rate, records, and the device."""
 
+import itertools
 import math
+import os
 import time
+from functools import partial
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from seglib.progress import Progress
+from seglib.training import snapshot
+from seglib.training.processes import agreed, rank_and_size
 
 
 def descend(
@@ -25,12 +30,17 @@ def descend(
     workers,
     progress,
     collate=None,
+    start=None,
+    keep=None,
 ):
     """The loop under `fit` and `fit_detector`: the clock, the learning rate, the batches, the records.
 
     ``take_step(batch, optimizer)`` returns the loss as a float; ``after_step(step, done)`` what the progress bar is to
-    say besides, or None to stop. Returns the history of "step", "loss" and "learning_rate"; the network ends in eval
-    mode.
+    say besides, or None to stop. After that, ``keep(step, done, state)`` is called, if given: ``state()`` is a dict
+    from which, given as ``start``, a later call goes on as if it had never been interrupted. Returns the history
+    of "step", "loss" and "learning_rate"; the network ends in eval mode.
+
+    Several processes that have met (see `seglib.training.processes`) share every batch: each takes its own part.
     """
     if len(train) == 0:
         raise ValueError("the training set is empty: check the folder, the split, or the length given")
@@ -39,15 +49,22 @@ def descend(
     torch.manual_seed(seed)
     model.to(best_device(), memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
-    batches = iter(DataLoader(Stream(train, seed), batch_size, num_workers=workers, collate_fn=collate))
-    history = {key: [] for key in ("step", "loss", "learning_rate")}
-    step, done, note, started = 0, 0.0, "", time.perf_counter()
+    history = start["history"] if start else {key: [] for key in ("step", "loss", "learning_rate")}
+    step, elapsed = len(history["step"]), start["elapsed"] if start else 0.0
+    parts = share_of_batches(batch_size, step)
+    batches = iter(DataLoader(Stream(train, seed), batch_sampler=parts, num_workers=workers, collate_fn=collate))
+    if start:
+        snapshot.restore(start, model, optimizer)
+    done, note, started = elapsed / seconds if seconds else step / steps, "", time.perf_counter() - elapsed
+    value = history["loss"][-1] if step else math.nan
     with Progress("training", show=progress) as bar:
         while done < 1 and note is not None:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * rate_factor(schedule, done)
             value = take_step(next(batches), optimizer)
             step += 1
+            elapsed = time.perf_counter() - started
+            value, done = agreed(value, elapsed / seconds if seconds else step / steps)
             if not math.isfinite(value):
                 raise ValueError(
                     f"the loss is {value} at step {step}: usually the learning rate ({learning_rate}) is too high, "
@@ -56,12 +73,23 @@ def descend(
             history["step"].append(step)
             history["loss"].append(value)
             history["learning_rate"].append(optimizer.param_groups[0]["lr"])
-            done = (time.perf_counter() - started) / seconds if seconds else step / steps
             note = after_step(step, done)
+            if keep:
+                keep(step, done, partial(snapshot.take, model, optimizer, history, elapsed))
             bar.update(min(done, 1), f"step {step}, loss {value:.3f}{note or ''}")
         bar.close_with(f"{step} steps, loss {value:.3f}{note or ''}")
     model.eval()
     return history
+
+
+def share_of_batches(batch_size, step):
+    """Yield the draws of this process's part of every batch from ``step`` on, without end."""
+    rank, size = rank_and_size()
+    if batch_size % size:
+        raise ValueError(f"a batch of {batch_size} can't be shared equally by {size} processes: take a multiple")
+    part = batch_size // size
+    for first in itertools.count(batch_size * step + part * rank, batch_size):
+        yield range(first, first + part)
 
 
 def rate_factor(schedule, done):
@@ -71,7 +99,9 @@ def rate_factor(schedule, done):
 
 
 def best_device():
-    """The GPU if there is one (CUDA, then Apple's), else the CPU."""
+    """The GPU if there is one (CUDA, then Apple's) and ``accelerate launch --cpu`` did not forbid it, else the CPU."""
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true"):
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -1,6 +1,7 @@
 """Train a network that names pixels, and score it: the loop that lesson 05 writes out by hand."""
 
 import copy
+import itertools
 import math
 
 import torch
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader
 from seglib.losses import cross_entropy
 from seglib.metrics import confusion_matrix, iou, mean_iou, pixel_accuracy
 from seglib.training.loop import autocast, best_device, descend
+from seglib.training.processes import fair_share, gathered, rank_and_size, together
 
 HEAD_WEIGHTS = {"out": 1.0, "aux": 0.4}
 
@@ -32,6 +34,7 @@ def fit(
     seed=0,
     workers=0,
     progress=True,
+    run=None,
 ):
     """Train a network on a map-style data set with AdamW and return the history.
 
@@ -57,6 +60,8 @@ def fit(
         Largest norm of the gradient.
     patience : int, optional
         Stop after this many scorings without a better one.
+    run : Run, optional
+        Keeps the run in a folder, out of which it goes on after an interruption.
 
     Returns
     -------
@@ -70,28 +75,33 @@ def fit(
     """
     device = best_device()
     loss = batch_loss(loss, class_weights, device)
-    scored = {key: [] for key in ("val_step", "val_loss", "val_mean_iou")}
-    best, best_score, waited = None, -math.inf, 0
+    network = together(model, device)
+    start = run.start if run else None
+    chosen = start["chosen"] if start else {"score": -math.inf, "waited": 0, "weights": None}
+    scored = start["scored"] if start else {key: [] for key in ("val_step", "val_loss", "val_mean_iou")}
 
     def score(step, done):
-        nonlocal best, best_score, waited
         if val is None:
             return ""
         if step % eval_every == 0 or done >= 1:
             scores = evaluate(model, val, batch_size, loss)
             for key, value in (("val_step", step), ("val_loss", scores["loss"]), ("val_mean_iou", scores["mean_iou"])):
                 scored[key].append(value)
-            waited += 1
-            if scores["mean_iou"] > best_score:
-                best, best_score, waited = copy.deepcopy(model.state_dict()), scores["mean_iou"], 0
-        if patience and waited >= patience:
+            chosen["waited"] += 1
+            if scores["mean_iou"] > chosen["score"]:
+                weights = copy.deepcopy(model.state_dict())
+                chosen.update(score=scores["mean_iou"], waited=0, weights=weights)
+        if patience and chosen["waited"] >= patience:
             return None
         return f", val mean IoU {scored['val_mean_iou'][-1]:.3f}" if scored["val_step"] else ""
+
+    def keep(step, done, state):
+        run.keep(step, done, lambda: state() | {"scored": scored, "chosen": chosen})
 
     history = descend(
         model,
         train,
-        lambda batch, optimizer: training_step(model, batch, loss, optimizer, clip, device),
+        lambda batch, optimizer: training_step(network, batch, loss, optimizer, clip, device),
         score,
         steps=steps,
         seconds=seconds,
@@ -102,9 +112,11 @@ def fit(
         seed=seed,
         workers=workers,
         progress=progress,
+        start=start,
+        keep=keep if run else None,
     )
-    if best is not None:
-        model.load_state_dict(best)
+    if chosen["weights"] is not None:
+        model.load_state_dict(chosen["weights"])
     return history | scored
 
 
@@ -129,9 +141,19 @@ def batch_loss(loss, class_weights, device):
         return lambda logits, batch: loss(logits, batch["mask"])
     if class_weights is not None:
         class_weights = torch.as_tensor(class_weights, dtype=torch.float32, device=device)
-    return lambda logits, batch: cross_entropy(
-        logits, batch["mask"], class_weights=class_weights, pixel_weights=batch.get("weights")
-    )
+
+    def weighted(logits, batch):
+        mask, weights = batch["mask"], batch.get("weights")
+        value = cross_entropy(logits, mask, class_weights=class_weights, pixel_weights=weights)
+        if not (torch.is_grad_enabled() and rank_and_size()[1] > 1):
+            return value
+        counted = mask != 255
+        weight = counted.float() if weights is None else weights.masked_fill(~counted, 0)
+        if class_weights is not None:
+            weight = weight * class_weights[mask * counted]
+        return value * fair_share(weight.sum())
+
+    return weighted
 
 
 @torch.no_grad()
@@ -139,19 +161,24 @@ def evaluate(model, data, batch_size=16, loss=None):
     """Score a network on a whole data set; the confusion matrix is pooled over all pixels, then divided.
 
     Returns a dict: "confusion_matrix" (K, K), "iou" (K,), "mean_iou", "pixel_accuracy", and "loss", the mean over
-    batches of ``loss(logits, batch)`` (cross-entropy by default).
+    batches of ``loss(logits, batch)`` (cross-entropy by default). Several processes that have met share the batches,
+    each batch goes to one of them, and all return the same.
     """
     device = next(model.parameters()).device
     loss = loss or batch_loss(None, None, device)
     was_training = model.training
     model.eval()
     matrix, losses = 0, []
-    for batch in DataLoader(data, batch_size):
+    rank, size = rank_and_size()
+    parts = [range(first, min(first + batch_size, len(data))) for first in range(0, len(data), batch_size)]
+    for batch in DataLoader(data, batch_sampler=parts[rank::size]):
         batch = {key: value.to(device) for key, value in batch.items() if torch.is_tensor(value)}
         logits = predict_logits(model, batch["image"])
         losses.append(loss(logits, batch).item())
         matrix = matrix + confusion_matrix(logits.argmax(1), batch["mask"], logits.shape[1])
     model.train(was_training)
+    matrices, losses = zip(*gathered((matrix, losses)), strict=True)
+    matrix, losses = sum(matrices), list(itertools.chain(*losses))
     return {
         "confusion_matrix": matrix,
         "iou": iou(matrix),

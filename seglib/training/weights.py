@@ -1,6 +1,8 @@
 """Weights in files: written so that a crash leaves no half file, read so that no code can run."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -22,3 +24,24 @@ def load(model, path):
             f"{path} does not fit this {type(model).__name__}: was it built with the same arguments? {error}"
         ) from None
     return model
+
+
+def write_whole(path, content):
+    """Write bytes to a file so that it holds either all of them or what it held before, whatever happens meanwhile.
+
+    Raises OSError that names the file if the folder can't be written or the disk is full.
+    """
+    path = Path(path)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        kept = "what it held before is kept" if path.exists() else "nothing was written"
+        raise OSError(error.errno, f"{path} can't be written ({error.strerror}); {kept}") from None

@@ -1,0 +1,7 @@
+"""``python -m seglib``."""
+
+import sys
+
+from seglib.cli import main
+
+sys.exit(main())

@@ -1,0 +1,107 @@
+"""``seglib data check FOLDER``: look through a data set before training on it."""
+
+from collections import Counter
+
+from seglib.cli.data_page import write_page
+from seglib.datasets.checking import check_folder
+from seglib.datasets.class_tables import read_table
+
+SHOWN = 10  # sentences of a kind
+CHANNELS = {
+    "1": "black and white",
+    "L": "grey, 8 bits",
+    "LA": "grey with alpha",
+    "P": "palette",
+    "RGB": "colour, 8 bits",
+    "RGBA": "colour with alpha",
+    "CMYK": "print colours (CMYK)",
+    "I;16": "grey, 16 bits",
+}
+KINDS = {
+    "missing": "without a partner",
+    "broken": "can't be read",
+    "foreign": "don't belong there",
+    "sizes": "sizes differ",
+    "labels": "unknown labels",
+    "duplicates": "duplicates",
+    "leakage": "leakage between splits",
+}
+
+
+def add_parser(subparsers):
+    """Add ``data`` and its verb ``check`` to the command line."""
+    verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
+    check = verbs.add_parser(
+        "check",
+        help="look through a folder of pictures and masks",
+        description="Read a whole data set: sizes, channels, class frequencies; missing, broken and duplicate files, "
+        "unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
+    )
+    check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
+    check.add_argument("--classes", metavar="FILE", help="a class table from elsewhere")
+    check.add_argument(
+        "--page",
+        metavar="FILE",
+        default="data_check.html",
+        help="where to write thumbnails with overlays (default: %(default)s in the current folder)",
+    )
+
+
+def run(arguments):
+    """Check, print what was found, write the page; return 1 if something is wrong, else 0.
+
+    Raises ValueError or OSError where the folder can't be checked or the page can't be written.
+    """
+    report = check_folder(arguments.folder, read_table(arguments.classes) if arguments.classes else None)
+    print(*lines(report), sep="\n")
+    write_page(report, arguments.page)
+    print(f"pictures: {arguments.page}")
+    return 1 if report.faults else 0
+
+
+def lines(report):
+    """The report, line by line."""
+    splits = Counter(picture.split for picture in report.pictures)
+    sizes = Counter(picture.size for picture in report.pictures if picture.size)
+    modes = Counter(picture.mode for picture in report.pictures if picture.mode)
+    yield f"{report.folder}: {len(report.pictures)} pictures"
+    if "all" not in splits:
+        yield from _table("splits", splits.items())
+    heights, widths = zip(*sizes, strict=True) if sizes else ((), ())
+    common = [(f"{height} x {width}", count) for (height, width), count in sizes.most_common(5)]
+    if len(sizes) > 5:
+        common.append(
+            (f"{len(sizes) - 5} others, {min(heights)} to {max(heights)} x {min(widths)} to {max(widths)}", "")
+        )
+    yield from _table("sizes (height x width)", common)
+    yield from _table("channels", ((CHANNELS.get(mode, mode), count) for mode, count in modes.most_common()))
+    yield from _table("classes", _frequencies(report))
+    for note in report.notes[:SHOWN]:
+        yield f"note: {note}"
+    if len(report.notes) > SHOWN:
+        yield f"note: ... and {len(report.notes) - SHOWN} more"
+    for kind, sentences in report.faults.items():
+        yield f"WRONG, {KINDS[kind]}: {len(sentences)}"
+        yield from (f"  {sentence}" for sentence in sentences[:SHOWN])
+        if len(sentences) > SHOWN:
+            yield f"  ... and {len(sentences) - SHOWN} more"
+    if not report.faults:
+        yield "nothing is wrong"
+
+
+def _table(title, rows):
+    yield f"{title}:"
+    yield from (f"  {name:<28} {value}" for name, value in rows)
+
+
+def _frequencies(report):
+    """(class, share of the pixels and number of pictures), in the order of the labels."""
+    pixels, seen = Counter(), Counter()
+    for picture in report.pictures:
+        pixels.update(picture.pixels)
+        seen.update(picture.pixels.keys())
+    for label in sorted(pixels)[:40]:
+        share = pixels[label] / pixels.total()
+        yield report.class_name(label), f"{share:7.2%} of the pixels, in {seen[label]} pictures"
+    if len(pixels) > 40:
+        yield f"{len(pixels) - 40} other labels", ""

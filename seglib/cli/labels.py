@@ -1,0 +1,92 @@
+"""Label maps and objects to score: of a folder, or of a public set's held-back pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from seglib.cli.predict import CLASSES, LABELS, OBJECTS
+from seglib.cli.sets import held_back
+from seglib.datasets.coco_masks import mask_of
+from seglib.datasets.reading import LOSSLESS, list_pictures, read_mask
+
+
+class Maps:
+    """Label maps by name, read one at a time.
+
+    ``maps[name]`` is a dict: "mask" int64 (H, W), class ids, 255 = void; and where objects are told apart "instances"
+    int64 (H, W), 0 = none, 1..n, and "scores" (n,), 1 for the truth. ``names`` are sorted; ``classes`` names the
+    classes, None if nobody says.
+    """
+
+    def __init__(self, names, read, classes):
+        self.names, self._read, self.classes = sorted(names), read, classes
+
+    def __getitem__(self, name):
+        return self._read(name)
+
+
+def named_maps(name):
+    """Maps of the held-back pictures of a public set."""
+    data, paths = held_back(name)
+    places = {path.stem: index for index, path in enumerate(paths)}
+
+    def read(stem):
+        sample = data[places[stem]]
+        maps = {key: sample[key].numpy() for key in ("mask", "instances") if key in sample}
+        return maps | ({"scores": np.ones(maps["instances"].max())} if "instances" in maps else {})
+
+    return Maps(places, read, data.classes)
+
+
+def folder_maps(folder, foreground=None):
+    """Maps of a folder that ``seglib predict`` wrote, or of a folder that holds nothing but label maps.
+
+    ``foreground`` is the value that means class 1 in masks of two classes, such as 255.
+    """
+    folder = Path(folder)
+    paths = list_pictures(folder / LABELS if (folder / LABELS).is_dir() else folder, LOSSLESS)
+    table, annotated = folder / CLASSES, folder / OBJECTS
+    classes = table.read_text(encoding="utf-8").split("\n")[:-1] if table.is_file() else None
+    found = read_objects(annotated) if annotated.is_file() else None
+
+    def read(name):
+        mask = read_mask(paths[name]).numpy()
+        if foreground is not None:
+            mask = np.where(mask == foreground, 1, mask)
+        elif set(np.unique(mask)) == {0, 255}:
+            raise ValueError(
+                f"{paths[name]} holds 0 and 255 only, and 255 means void: if it means class 1, pass --foreground 255"
+            )
+        return {"mask": mask} | (painted(found, name, mask.shape, annotated) if found is not None else {})
+
+    return Maps(paths, read, classes)
+
+
+def read_objects(path):
+    """{picture's name: list of annotations} of a file in COCO's format.
+
+    Raises ValueError if the file is something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        names = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
+        found = {name: [] for name in names.values()}
+        for annotation in content["annotations"]:
+            found[names[annotation["image_id"]]].append(annotation)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no file in COCO's format: {type(error).__name__} {error}") from None
+    return found
+
+
+def painted(found, name, shape, path):
+    """The objects of a picture as a map of ids, the first one keeping what two of them claim, and their scores."""
+    if name not in found:
+        raise ValueError(f"{path} knows no picture {name}: label maps and objects belong to different predictions")
+    instances, scores = np.zeros(shape, np.int64), []
+    for annotation in found[name]:
+        free = mask_of(annotation["segmentation"], *shape) & (instances == 0)
+        if free.any():
+            scores.append(annotation.get("score", 1.0))
+            instances[free] = len(scores)
+    return {"instances": instances, "scores": np.array(scores)}

@@ -1,0 +1,41 @@
+"""The networks that the command line trains, each in the compact size that the course measured on CamVid."""
+
+import json
+from pathlib import Path
+
+from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet
+from seglib.training.run import WEIGHTS, read_tensors
+
+NETWORKS = {
+    "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
+    "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),
+    "segnet": lambda channels, classes: SegNetBasic(classes, channels, width=24),
+    "pspnet": lambda channels, classes: PSPNet(classes, "compact", channels, width=24, output_stride=4),
+    "deeplab": lambda channels, classes: DeepLabV3Plus(
+        classes, "compact", channels, width=24, output_stride=8, rates=(2, 4, 6)
+    ),
+}
+
+
+def build(config):
+    """An untrained network for a run's config: "model", "grey" (one channel, else three) and "classes"."""
+    return NETWORKS[config["model"]](1 if config["grey"] else 3, len(config["classes"]))
+
+
+def load_run(path):
+    """(network in eval mode, config) of a run's folder or of its weights.safetensors alone.
+
+    Raises ValueError if the file is something else; it is read as numbers, never run as code.
+    """
+    path = Path(path)
+    path = path / WEIGHTS if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}")
+    tensors, header = read_tensors(path)
+    try:
+        config = json.loads(header["config"])
+        network = build(config)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} holds no weights of seglib train: {type(error).__name__} {error}") from None
+    return network.eval(), config

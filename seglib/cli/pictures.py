@@ -1,0 +1,110 @@
+"""Pictures to predict: found in folders, read in rows, prepared as in training."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from seglib.cli.sets import PUBLIC, held_back
+from seglib.datasets.reading import PICTURES, _colours, _decode
+from seglib.transforms import Grayscale
+
+ROWS = 256  # that are turned into floats at a time
+
+
+def find_pictures(places):
+    """{name: path} of pictures, folders of pictures, and the named sets' held-back pictures.
+
+    Raises ValueError for a place that is not there, a folder without pictures, and names that occur twice (the
+    predictions would overwrite each other).
+    """
+    found = {}
+    for place in places:
+        if place in PUBLIC:
+            pictures = {path.stem: path for path in held_back(place)[1]}
+        elif Path(place).is_dir():
+            paths = sorted(path for path in Path(place).iterdir() if path.suffix.lower() in PICTURES)
+            pictures = dict(_named(paths))
+        elif Path(place).is_file():
+            pictures = {Path(place).stem: Path(place)}
+        else:
+            raise ValueError(f"there is no {place}: give pictures, folders of pictures, dsb2018 or camvid")
+        if not pictures:
+            raise ValueError(f"{place} holds no pictures; wanted are {' '.join(PICTURES)}")
+        twice = found.keys() & pictures.keys()
+        if twice:
+            name = min(twice)
+            raise ValueError(f"{found[name]} and {pictures[name]} would both be predicted as {name}: rename one")
+        found |= pictures
+    return found
+
+
+def _named(paths):
+    before = {}
+    for path in paths:
+        if path.stem in before:
+            raise ValueError(f"{before[path.stem]} and {path} would both be predicted as {path.stem}: rename one")
+        before[path.stem] = path
+        yield path.stem, path
+
+
+class Picture:
+    """A picture held as its file's 8 or 16 bits and turned into floats a few rows at a time.
+
+    Prepared like the pictures that the network was trained on: grey or in colours, each channel of zero mean and
+    unit deviation over the whole picture.
+
+    Parameters
+    ----------
+    path : path
+    grey : bool
+
+    Raises
+    ------
+    ValueError
+        The file is no picture, damaged, transparent, or has 32 bits a pixel.
+    """
+
+    def __init__(self, path, grey):
+        self.path, self.grey = Path(path), grey
+        with warnings.catch_warnings():
+            # Pillow warns above 90 megapixels, which are wanted here; above 180 it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            self.image = _decode(path)
+        if self.image.mode in ("I", "F"):
+            raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
+        self.size = self.image.height, self.image.width
+        self.mean, self.deviation = self._moments()
+
+    def read(self, top, bottom):
+        """These rows, prepared: float32 (1 or 3, bottom - top, W)."""
+        return (self.raw(top, bottom) - self.mean) / self.deviation
+
+    def raw(self, top, bottom):
+        """These rows as float32 (1 or 3, bottom - top, W) in 0..1."""
+        piece = self.image.crop((0, top, self.size[1], bottom))
+        if piece.mode.startswith("I;16"):
+            rows = torch.from_numpy(np.array(piece, np.float32) / 65535)[None].expand(3, -1, -1)
+        else:
+            rows = torch.from_numpy(_colours(piece, self.path)).permute(2, 0, 1) / 255
+        return Grayscale()({"image": rows})["image"] if self.grey else rows
+
+    def reduced(self, step):
+        """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3)."""
+        rows = [self.raw(top, min(top + ROWS * step, self.size[0]))[:, ::step, ::step] for top in self._tops(step)]
+        small = (torch.cat(rows, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        return np.broadcast_to(small, (*small.shape[:2], 3))
+
+    def _tops(self, step=1):
+        return range(0, self.size[0], ROWS * step)
+
+    def _moments(self):
+        """Mean and deviation of each channel, (C, 1, 1), as `transforms.Standardize` takes them."""
+        count = self.size[0] * self.size[1]
+        rows = [self.raw(top, min(top + ROWS, self.size[0])).double().sum((1, 2)) for top in self._tops()]
+        mean = torch.stack(rows).sum(0)[:, None, None] / count
+        rows = [(self.raw(top, min(top + ROWS, self.size[0])) - mean).square().sum((1, 2)) for top in self._tops()]
+        deviation = (torch.stack(rows).sum(0)[:, None, None] / count).sqrt()
+        return mean.float(), deviation.clamp_min(1e-6).float()

@@ -1,0 +1,106 @@
+"""``seglib predict``: label maps, overlays and objects of pictures of any size."""
+
+import json
+import sys
+from pathlib import Path
+
+LARGEST_FIGURE = 2048  # px; overlays of larger pictures are drawn smaller
+LABELS, OVERLAYS, OBJECTS, CLASSES = "labels", "overlays", "objects.json", "classes.txt"
+
+
+def add_parser(subparsers):
+    """Add ``predict`` to the command line."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="predict pictures of any size",
+        description="Predict pictures by overlapping tiles: label maps (PNG with a palette), overlays, and for nuclei "
+        "the objects in COCO's format. Files that can't be read are reported and passed over; the exit status is "
+        "then 1.",
+    )
+    parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
+    parser.add_argument("--weights", required=True, help="a run's folder, or its weights.safetensors")
+    parser.add_argument("--out", required=True, help="folder to write to")
+    parser.add_argument("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
+    parser.add_argument("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")
+
+
+def run(arguments):
+    """Predict all pictures; return the exit status, 1 if one of them failed."""
+    from seglib.cli.networks import load_run
+    from seglib.cli.pictures import find_pictures
+    from seglib.prediction import check_tiles
+    from seglib.progress import Progress
+    from seglib.training import best_device
+    from seglib.training.weights import write_whole
+
+    check_tiles(arguments.tile, arguments.overlap)
+    network, config = load_run(arguments.weights)
+    network.to(best_device())
+    found, out, failed, entries = find_pictures(arguments.pictures), Path(arguments.out), [], []
+    with Progress("predicting") as bar:
+        for number, (name, path) in enumerate(found.items()):
+
+            def show(share, number=number, name=name):
+                bar.update((number + share) / len(found), name)
+
+            try:
+                entries.append(predict_one(network, config, path, out, arguments.tile, arguments.overlap, show))
+            except ValueError as error:
+                failed.append(str(error))
+        bar.close_with(f"{len(entries)} of {len(found)} pictures, in {out}")
+    for reason in failed:
+        print(f"passed over: {reason}", file=sys.stderr)
+    if entries:
+        write_whole(out / CLASSES, ("\n".join(config["classes"]) + "\n").encode())
+    if entries and config["objects"]:
+        write_whole(out / OBJECTS, json.dumps(as_coco(entries, config["classes"])).encode())
+    return 1 if failed else 0
+
+
+def predict_one(network, config, path, out, tile, overlap, show):
+    """Write labels and overlay of one picture; return its path, size and objects, a list of (score, RLE, box)."""
+    import numpy as np
+
+    from seglib.cli.drawing import save_labels, save_picture
+    from seglib.cli.pictures import Picture
+    from seglib.plotting import overlay, overlay_instances
+    from seglib.prediction import objects, predict_rows, run_lengths
+    from seglib.training import predict_logits
+
+    picture = Picture(path, config["grey"])
+    labels = np.zeros(picture.size, np.uint8)
+    certainty = np.zeros(picture.size if config["objects"] else (0, 0), np.uint8)  # of the foreground, in 1/255
+    for top, shares in predict_rows(
+        lambda batch: predict_logits(network, batch), picture.read, picture.size, tile, overlap
+    ):
+        rows = slice(top, top + shares.shape[1])
+        labels[rows] = shares.argmax(0).numpy()
+        if config["objects"]:
+            certainty[rows] = (shares[1] * 255).round().numpy()
+        show(rows.stop / picture.size[0])
+    step = -(-max(picture.size) // LARGEST_FIGURE)
+    shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
+    found = []
+    for top, left, mask in objects(labels > 0) if config["objects"] else ():
+        height, width = mask.shape
+        score = certainty[top : top + height, left : left + width][mask].mean() / 255
+        found.append((float(score), run_lengths(top, left, mask, picture.size), [left, top, width, height]))
+        part = mask[-top % step :: step, -left % step :: step]
+        down, right = -(-top // step), -(-left // step)
+        drawn[down : down + part.shape[0], right : right + part.shape[1]][part] = len(found)
+    save_labels(out / LABELS / f"{path.stem}.png", labels)
+    figure = overlay_instances(shown, drawn) if config["objects"] else overlay(shown, labels[::step, ::step])
+    save_picture(out / OVERLAYS / f"{path.stem}.png", figure)
+    return path, picture.size, found
+
+
+def as_coco(entries, classes):
+    """The objects of all pictures in COCO's format, with "score" beside each annotation."""
+    images, annotations = [], []
+    for number, (path, (height, width), found) in enumerate(entries, start=1):
+        images.append({"id": number, "file_name": path.name, "height": height, "width": width})
+        for score, rle, box in found:
+            area = sum(rle["counts"][1::2])
+            annotation = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": box, "area": area}
+            annotations.append(annotation | {"iscrowd": 0, "segmentation": rle, "score": round(score, 4)})
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": classes[1]}]}

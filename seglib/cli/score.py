@@ -1,0 +1,36 @@
+"""``seglib score``: predictions against the truth, per class and per picture."""
+
+import json
+
+
+def add_parser(subparsers):
+    """Add ``score`` to the command line."""
+    parser = subparsers.add_parser(
+        "score",
+        help="score predictions against the truth",
+        description="IoU, Dice and boundary F1 of every class and picture; where both sides tell objects apart also "
+        "AP and PQ. IoU and Dice of a class are pooled over all pixels, boundary F1 is the mean over pictures.",
+    )
+    parser.add_argument("predictions", help="folder that seglib predict wrote, or a folder of label maps")
+    parser.add_argument("truth", help="a folder like that, or dsb2018, camvid: the held-back pictures")
+    parser.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
+
+
+def run(arguments):
+    """Score, print the tables, write the JSON; return the exit status."""
+    from seglib.cli.labels import folder_maps, named_maps
+    from seglib.cli.scoring import score_pictures, tables
+    from seglib.cli.sets import PUBLIC
+    from seglib.training.weights import write_whole
+
+    predictions = folder_maps(arguments.predictions)
+    if arguments.truth in PUBLIC:
+        truth = named_maps(arguments.truth)
+    else:
+        truth = folder_maps(arguments.truth, arguments.foreground)
+    report = score_pictures(predictions, truth)
+    print(tables(report))
+    if arguments.json:
+        write_whole(arguments.json, json.dumps(report, indent=1).encode())
+    return 0

@@ -1,0 +1,135 @@
+"""The figures of ``seglib score``: per class, per picture, as a dict for JSON and as tables."""
+
+import numpy as np
+
+from seglib.metrics import average_precision, boundary_f1, confusion_matrix, dice, iou, panoptic_quality
+from seglib.progress import Progress
+
+VOID = 255
+PIXELS, OBJECTS = ("IoU", "Dice", "boundary_F1"), ("AP", "AP50", "PQ")
+TOLERANCE = 0.0075  # of the diagonal, as SegNet's paper has it
+
+
+def score_pictures(predictions, truth):
+    """Score every picture of the truth.
+
+    Parameters
+    ----------
+    predictions, truth : Maps
+        Of the same names.
+
+    Returns
+    -------
+    dict
+        "classes": {class: {"IoU", "Dice", "boundary_F1", and with objects "AP", "AP50", "PQ"}}, "pictures": the same
+        by picture, means over its classes (without the background's for objects), and "mean". A figure that
+        is not defined, such as the IoU of a class that nowhere occurs, is None.
+
+    Raises
+    ------
+    ValueError
+        Predictions are missing or belong to no picture of the truth, or sizes differ.
+    """
+    for one, other, what in ((truth, predictions, "has no prediction"), (predictions, truth, "is not in the truth")):
+        alone = sorted(set(one.names) - set(other.names))
+        if alone:
+            raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
+    classes = truth.classes or predictions.classes or _numbered(predictions, truth)
+    matrix, outlines, pictures = 0, [], {}
+    with Progress("scoring") as bar:
+        for number, name in enumerate(truth.names, start=1):
+            found, true = predictions[name], truth[name]
+            if found["mask"].shape != true["mask"].shape:
+                raise ValueError(
+                    f"{name}: the prediction is {found['mask'].shape}, the truth {true['mask'].shape} (height, width)"
+                )
+            own = confusion_matrix(found["mask"], true["mask"], len(classes))
+            outline = outlines_of(found["mask"], true["mask"], len(classes))
+            pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
+            if "instances" in found and "instances" in true:
+                pictures[name] |= score_objects([found], [true])[0]
+            matrix = matrix + own
+            outlines.append(outline)
+            bar.update(number / len(truth.names), name)
+    columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
+    report = {"classes": {}, "pictures": pictures}
+    for index, label in enumerate(classes):
+        report["classes"][label] = {key: known(column[index]) for key, column in zip(PIXELS, columns, strict=True)}
+    report["mean"] = {key: mean([each[key] for each in report["classes"].values()]) for key in PIXELS}
+    if all("AP" in each for each in pictures.values()):
+        whole, by_class = score_objects(
+            (predictions[name] for name in truth.names), [truth[name] for name in truth.names]
+        )
+        report["mean"] |= whole
+        for label, figures in by_class.items():
+            report["classes"][classes[label]] |= figures
+    return report
+
+
+def score_objects(predictions, truth):
+    """({"AP", "AP50", "PQ"} over all pictures, the same by class) of pictures with "mask", "instances" and "scores"."""
+    predictions = list(predictions)
+    detected = average_precision(map(detections, predictions), map(detections, truth))
+    parted = panoptic_quality(map(things, predictions), map(things, truth))
+    qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}
+    whole = {"AP": known(detected["AP"]), "AP50": known(detected["AP50"]), "PQ": mean(list(qualities.values()))}
+    classes = sorted(qualities.keys() | detected["per_class"].keys())
+    return whole, {
+        label: {"AP": known(detected["per_class"].get(label)), "PQ": known(qualities.get(label))} for label in classes
+    }
+
+
+def detections(maps):
+    """What `average_precision` takes: a mask, a class and a score for every object."""
+    ids = np.arange(1, len(maps["scores"]) + 1)
+    labels = [np.bincount(maps["mask"][maps["instances"] == number]).argmax() for number in ids]
+    return {"masks": maps["instances"] == ids[:, None, None], "labels": np.array(labels, int), "scores": maps["scores"]}
+
+
+def things(maps):
+    """What `panoptic_quality` takes. Specks of a class that are part of no object count as background."""
+    loose = (maps["instances"] == 0) & (maps["mask"] != VOID)
+    return {"mask": np.where(loose, 0, maps["mask"]), "instances": maps["instances"]}
+
+
+def outlines_of(found, true, classes):
+    """Boundary F1 of every class of a picture, NaN where neither side has it; void pixels belong to no class."""
+    tolerance, found = TOLERANCE * np.hypot(*true.shape), np.where(true == VOID, VOID, found)
+    pairs = [(found == label, true == label) for label in range(classes)]
+    return [boundary_f1(*pair, tolerance) if pair[0].any() or pair[1].any() else np.nan for pair in pairs]
+
+
+def mean(values):
+    """Mean over what is known, None if nothing is."""
+    values = [float(value) for value in values if value is not None and not np.isnan(value)]
+    return float(np.mean(values)) if values else None
+
+
+def known(value):
+    """A float for JSON, None if it is not defined."""
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def tables(report):
+    """Two tables as text: the classes with their mean, and the pictures."""
+    columns = [key for key in (*PIXELS, *OBJECTS) if key in report["mean"]]
+    lines = _table("class", report["classes"] | {"mean": report["mean"]}, columns)
+    return "\n".join([*lines, "", *_table("picture", report["pictures"], columns)])
+
+
+def _table(title, rows, columns):
+    width = max(len(title), *map(len, rows))
+    yield f"{title:{width}}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns)
+    for name, row in rows.items():
+        cells = (row.get(column) for column in columns)
+        yield f"{name:{width}}" + "".join(f"{'' if cell is None else format(cell, '.4f'):>13}" for cell in cells)
+
+
+def _numbered(predictions, truth):
+    """Names for classes that have none: as many numbers as labels occur."""
+    highest = 0
+    for maps in (predictions, truth):
+        for name in maps.names:
+            mask = maps[name]["mask"]
+            highest = max(highest, int(mask[mask != VOID].max(initial=0)))
+    return [str(label) for label in range(highest + 1)]

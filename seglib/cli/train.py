@@ -1,0 +1,125 @@
+"""``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
+
+import os
+from pathlib import Path
+
+NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab"
+ARGUMENTS = "data", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop", "eval_every"
+SHOWN = 4  # held-back pictures in a picture of samples
+
+
+def add_parser(subparsers):
+    """Add ``train`` to the command line."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and "
+        "for TensorBoard, sample predictions. Start it with `accelerate launch -m seglib train ...` to use several "
+        "processes, GPUs or machines; --batch-size is that of all together.",
+    )
+    parser.add_argument("--model", choices=NAMES, required=True)
+    parser.add_argument("--data", required=True, help="dsb2018, camvid, cells (generated), or your folder")
+    parser.add_argument("--out", required=True, help="folder of the run")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=positive, default=2000, help="length of the run (default: %(default)s)")
+    length.add_argument("--seconds", type=float, help="length of the run by the clock instead")
+    parser.add_argument("--batch-size", type=positive, default=16, help="default: %(default)s")
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--crop", type=positive, default=128, help="side of the training crops (default: %(default)s)")
+    parser.add_argument(
+        "--eval-every", type=positive, default=100, help="steps from one scoring and checkpoint to the next"
+    )
+    parser.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
+    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint, if there is one")
+
+
+def positive(text):
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(arguments):
+    """Train; return the exit status."""
+    import torch
+
+    from seglib.cli.networks import build
+    from seglib.cli.sets import training_sets
+    from seglib.training import Run, best_device, fit
+    from seglib.training.processes import join, rank_and_size
+
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        join(best_device())
+    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground)
+    config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
+    torch.manual_seed(arguments.seed)
+    network = build(config)
+    kept = Run(
+        arguments.out,
+        config,
+        arguments.eval_every,
+        resume=arguments.resume,
+        show=lambda step: draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png")),
+    )
+    fit(
+        network,
+        train,
+        val,
+        steps=arguments.steps,
+        seconds=arguments.seconds,
+        batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate,
+        class_weights=weights_of_classes(train, len(facts["classes"]), arguments.seed),
+        eval_every=arguments.eval_every,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        progress=rank_and_size()[0] == 0,
+        run=kept,
+    )
+    kept.close()
+    return 0
+
+
+def weights_of_classes(train, classes, seed):
+    """Square roots of median-frequency weights over the first epoch, where more than two classes compete."""
+    import numpy as np
+
+    from seglib.losses import class_weights
+    from seglib.progress import Progress
+    from seglib.training.loop import Stream
+
+    if classes == 2:
+        return None
+    draws, counts = Stream(train, seed), []
+    with Progress("counting classes") as bar:
+        for draw in range(len(train)):
+            counts.append(np.bincount(draws[draw]["mask"].numpy().ravel(), minlength=256)[:classes])
+            bar.update((draw + 1) / len(train))
+    return class_weights(np.array(counts), power=0.5)
+
+
+def draw_samples(network, val, path):
+    """Draw held-back pictures with what the network says (above) and the truth (below)."""
+    import numpy as np
+    import torch
+
+    from seglib.cli.drawing import save_picture
+    from seglib.plotting import overlay
+    from seglib.training import predict_logits
+
+    was_training = network.training
+    network.eval()
+    columns = []
+    for sample in (val[index] for index in range(min(SHOWN, len(val)))):
+        found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
+        image = sample["image"] - sample["image"].amin()
+        image = image / torch.clamp(image.amax(), min=1e-6)
+        columns.append(np.concatenate([overlay(image, found), overlay(image, sample["mask"])]))
+    network.train(was_training)
+    height = max(len(column) for column in columns)
+    columns = [np.pad(column, ((0, height - len(column)), (0, 4), (0, 0))) for column in columns]
+    save_picture(path, np.concatenate(columns, axis=1))

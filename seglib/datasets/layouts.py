@@ -1,0 +1,128 @@
+"""How people lay out pictures and their masks: the folders, splits and endings of names that are recognised."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from seglib.datasets.class_tables import TABLES
+from seglib.datasets.reading import LOSSLESS, PICTURES, sort_pictures
+
+IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages")
+MASKS = ("masks", "mask", "labels", "label", "annotations", "gt", "PedMasks", "SegmentationClass")
+SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt")  # of masks' names
+PICTURE_ENDINGS = ("_image", "_img", "_rgb")  # of pictures' names, where a mask is called NAME_mask
+BESIDE = ("annot", "_annot", "_labels", "_label", "_masks", "_mask")  # train/ and trainannot/
+
+DESCRIPTION = (
+    "images/ + masks/ (or imgs, labels ...), each perhaps with train/, val/ and test/; train/images/ + train/masks/ "
+    "and so on; train/ + train_masks/ and so on; or one folder of a.jpg and a_mask.png"
+)
+
+
+class Pairs(NamedTuple):
+    """The files of a split, by the names that should match, and sentences on what does not belong there."""
+
+    images: dict
+    masks: dict
+    faults: list
+
+
+def find_splits(folder):
+    """Return {split: (folder of images, folder of masks)}, the same folder twice where both lie in one.
+
+    Keys are "train", "val" and "test", or "all" where the set is not split. Raises FileNotFoundError where there is no
+    such folder, ValueError where its layout is none of DESCRIPTION.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
+    images, masks = _child(folder, IMAGES), _child(folder, MASKS)
+    if images and masks:
+        split = {name: (_child(images, names), _child(masks, names)) for name, names in SPLITS.items()}
+        split = {name: pair for name, pair in split.items() if any(pair)}
+        for name, pair in split.items():
+            if not all(pair):
+                raise ValueError(f"{folder}: {name} is in only one of {images.name} and {masks.name}")
+        return split or {"all": (images, masks)}
+    found = {name: _inside(folder, names) for name, names in SPLITS.items()}
+    found = {name: pair for name, pair in found.items() if pair} or (
+        {"all": (folder, folder)} if _mixed(folder) else {}
+    )
+    if not found:
+        holds = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+        raise ValueError(f"{folder} holds {holds}; recognised are {DESCRIPTION}. Or name both folders")
+    return found
+
+
+def pair_up(images, masks):
+    """List two folders (or one twice) and match pictures and masks by name, without an ending such as _mask.
+
+    Nothing is raised for files that don't belong there: see the faults. Partners may be missing.
+    """
+    if Path(images) == Path(masks):
+        files, faults = sort_pictures(images, PICTURES, TABLES)
+        masks = {name: path for name, path in files.items() if _bare(name, ENDINGS)}
+        names = {name: path for name, path in files.items() if name not in masks}
+        faults += [
+            f"{path} is none of {' '.join(LOSSLESS)}, so it can't be a mask"
+            for path in masks.values()
+            if path.suffix.lower() not in LOSSLESS
+        ]
+    else:
+        names, faults = sort_pictures(images, PICTURES)
+        masks, more = sort_pictures(masks, LOSSLESS)
+        faults += more
+    if masks.keys() - names.keys():
+        masks = _shorten(masks, ENDINGS, faults)
+    if names.keys() - masks.keys():
+        names = _shorten(names, PICTURE_ENDINGS, faults)
+    return Pairs(names, masks, faults)
+
+
+def _shorten(files, endings, faults):
+    """The files by their names without endings, if all have one; else as they are."""
+    short = {}
+    for name, path in files.items():
+        bare = _bare(name, endings)
+        if bare is None:
+            return files
+        if bare in short:
+            faults.append(f"{path} and {short[bare].name} differ only in the endings of their names: keep one")
+        short.setdefault(bare, path)
+    return short
+
+
+def _child(folder, names):
+    """The subfolder of one of the names, in any case, or None."""
+    wanted = {name.lower() for name in names}
+    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name.lower() in wanted]
+    if len(found) > 1:
+        raise ValueError(f"{folder} holds {', '.join(path.name for path in found)}: keep one, or name the folders")
+    return found[0] if found else None
+
+
+def _inside(folder, names):
+    """The two folders of a split whose own folder has one of the names, or None."""
+    split = _child(folder, names)
+    if split is None:
+        return None
+    images, masks = _child(split, IMAGES), _child(split, MASKS)
+    if images and masks:
+        return images, masks
+    beside = _child(folder, [split.name + ending for ending in BESIDE])
+    if beside:
+        return split, beside
+    return (split, split) if _mixed(split) else None
+
+
+def _mixed(folder):
+    """Whether pictures and masks lie here side by side."""
+    return any(path.suffix.lower() in LOSSLESS and _bare(path.stem, ENDINGS) for path in folder.iterdir())
+
+
+def _bare(name, endings):
+    """The name without its ending, or None if it has none of them."""
+    for ending in endings:
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return None

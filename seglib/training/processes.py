@@ -1,0 +1,91 @@
+"""One process or many: what a training run has to share with the others, each function a no-op where it is alone.
+
+The others are those of torch.distributed's default group, which Hugging Face Accelerate sets up from what
+``accelerate launch`` or torchrun says. Until it is set up a process is alone, and Accelerate is not even imported.
+"""
+
+import torch
+from torch import distributed, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+def rank_and_size():
+    """Number of this process, from 0, and how many there are: (0, 1) for a process alone."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def join(device):
+    """Meet the other processes that ``accelerate launch`` or torchrun started, for work on devices of this type."""
+    from accelerate import PartialState
+
+    PartialState(cpu=device.type == "cpu")
+
+
+def together(network, device):
+    """The network on its device, its gradients averaged over all processes and its batch norms fed by all of them."""
+    if rank_and_size()[1] == 1:
+        return network
+    from accelerate import Accelerator
+
+    network.to(device, memory_format=torch.channels_last)
+    for module in network.modules():
+        # Same parameters, same names: only the statistics of a training step are another's business too. torch's own
+        # SyncBatchNorm would do the same, but refuses to run on CPUs.
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm
+    return Accelerator(cpu=device.type == "cpu").prepare_model(network)
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch norm over the batches of all processes at once, as if they were one. All must have equally many pixels."""
+
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        values, axes = x.float(), (0, 2, 3)
+        size = distributed.get_world_size()
+        mean = all_reduce(values.mean(axes)) / size
+        centred = values - mean[:, None, None]
+        variance = all_reduce(centred.square().mean(axes)) / size
+        count = size * values.numel() / values.shape[1]
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+
+
+def fair_share(weight):
+    """How much the mean over this process's pixels, whose weights add up to ``weight``, counts in the mean over all.
+
+    Gradients are averaged over processes; a process with more void pixels than another has to count less for the
+    result to be the mean over the pixels of all.
+    """
+    size = rank_and_size()[1]
+    if size == 1:
+        return 1.0
+    total = weight.detach().clone()
+    distributed.all_reduce(total)
+    return size * weight / total.clamp(min=torch.finfo(total.dtype).tiny)
+
+
+def agreed(loss, done):
+    """The loss averaged over all processes, and how far the run is by the first one's clock: the same for all."""
+    size = rank_and_size()[1]
+    if size == 1:
+        return loss, done
+    every = gathered((loss, done))
+    return sum(each for each, _ in every) / size, every[0][1]
+
+
+def gathered(thing):
+    """What every process has, in their order: a list of plain objects or arrays."""
+    size = rank_and_size()[1]
+    if size == 1:
+        return [thing]
+    every = [None] * size
+    distributed.all_gather_object(every, thing)
+    return every
