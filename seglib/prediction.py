@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from seglib.classical import split_touching
 
-SMALLEST = 64  # px; smaller tiles are mirrored up to this, so that no network pools them away
+SMALLEST = 64  # px; smaller pictures are repeated at their end up to this, so that no network pools them away
 SIDE_BY_SIDE = 4  # tiles that go through the network at once
 
 

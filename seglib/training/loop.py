@@ -75,7 +75,7 @@ def descend(
             history["learning_rate"].append(optimizer.param_groups[0]["lr"])
             note = after_step(step, done)
             if keep:
-                keep(step, done, partial(snapshot.take, model, optimizer, history, elapsed))
+                keep(step, 1.0 if note is None else done, partial(snapshot.take, model, optimizer, history, elapsed))
             bar.update(min(done, 1), f"step {step}, loss {value:.3f}{note or ''}")
         bar.close_with(f"{step} steps, loss {value:.3f}{note or ''}")
     model.eval()
