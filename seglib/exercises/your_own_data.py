@@ -1,0 +1,267 @@
+"""Lesson 14, your own data: the pictures of its new microscope, and its exercises."""
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+
+from seglib.exercises import Exercise, NotYet, expect_array, expect_number
+from seglib.models import UNet
+from seglib.scenes.cells import draw_nuclei, photograph
+
+FEWEST = 3  # nuclei in a picture: nobody labels an empty one first
+
+
+class NewMicroscope:
+    """Nuclei as a stain of their envelope shows them: bright outlines, dimmer insides, a lamp that stands askew.
+
+    The nuclei are those of `seglib.scenes.Cells`, of one magnification; the look is another one. Samples are like those
+    of Cells: "image" float32 (1, H, W) in 0..1, whole steps of 1/255, "mask" and "instances" int64 (H, W).
+
+    Parameters
+    ----------
+    length, size, seed : int
+        Sample i depends on (seed, i) alone; pictures are size x size px.
+    transform : callable, optional
+    """
+
+    classes = ("background", "nucleus")
+
+    def __init__(self, length, size=96, seed=0, transform=None):
+        self.length, self.size, self.seed, self.transform = length, size, seed, transform
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.length:
+            raise IndexError(f"picture {index} of {self.length}")
+        rng, instances = np.random.default_rng((self.seed, index)), np.zeros((1, 1), int)
+        while instances.max() < FEWEST:
+            light, instances = draw_nuclei(rng, (self.size, self.size), typical_radius=rng.uniform(8, 11))
+        image = stain_envelopes(rng, light, instances)
+        sample = {
+            "image": torch.from_numpy(image[None]),
+            "mask": torch.from_numpy((instances > 0).astype(np.int64)),
+            "instances": torch.from_numpy(instances.astype(np.int64)),
+        }
+        return self.transform(sample) if self.transform else sample
+
+
+def stain_envelopes(rng, light, instances):
+    """Picture float32 (H, W), 0..1, of nuclei whose outlines are brighter than their insides."""
+    height, width = instances.shape
+    alone = ndimage.grey_erosion(instances, 3) == ndimage.grey_dilation(instances, 3)
+    depth = ndimage.distance_transform_edt((instances > 0) & alone)
+    rim = np.exp(-(((depth - 1) / 1.3) ** 2))
+    picture = photograph(rng, light * (0.5 + 0.6 * rim).astype(np.float32), blur=rng.uniform(0.8, 1.5))
+    y, x, angle = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width), rng.uniform(0, 2 * np.pi)
+    lamp = 0.15 + 0.04 * (np.cos(angle) * x + np.sin(angle) * y)
+    picture = picture + lamp + 0.012 * rng.standard_normal((height, width))
+    return (np.round(np.clip(picture, 0, 1) * 255) / 255).astype(np.float32)
+
+
+def _check_annotation(annotation_of):
+    points = np.array([[12.0, 3.0], [20.0, 3.0], [20.0, 9.0], [16.0, 13.0], [12.0, 9.0]])
+    got = annotation_of(points)
+    if not isinstance(got, dict) or set(got) != {"segmentation", "bbox", "area"}:
+        held = sorted(map(str, got)) if isinstance(got, dict) else type(got).__name__
+        raise NotYet(f"`annotation_of(points)` is a dict with segmentation, bbox and area; yours is {held}.")
+    wanted = [points.ravel().tolist()]
+    outline = got["segmentation"]
+    if outline == wanted[0]:
+        raise NotYet("The segmentation is a *list of polygons*, since an object may be in pieces: add brackets.")
+    if np.shape(outline) in ((5, 2), (1, 5, 2)):
+        raise NotYet("A polygon in COCO's format is flat, x1, y1, x2, y2 ...; yours is a list of pairs.")
+    if np.shape(outline) == (1, 10) and np.allclose(outline, points[:, ::-1].reshape(1, -1)):
+        raise NotYet("Rows and columns are swapped in your segmentation: x comes first, then y.")
+    if outline != wanted:
+        raise NotYet(f"`segmentation` is {outline}, wanted {wanted}: plain lists, which JSON can hold.")
+    expect_array("`bbox`", _as_array("bbox", got["bbox"]), _box(points, got["bbox"]))
+    for name, each in (("these five points", points), ("the same points the other way round", points[::-1])):
+        area = annotation_of(each)["area"]
+        _explain_area(name, area)
+        expect_number(f"for {name} `area`", area, 64.0)
+    moved = annotation_of(np.add(points, [5, 40]))
+    expect_number("of the polygon moved by (5, 40), `area`", moved["area"], 64.0)
+    expect_array(
+        "of the polygon moved by (5, 40), `bbox`", np.asarray(moved["bbox"], float), np.array([17.0, 43, 8, 10])
+    )
+    return "A tool does these three lines for you. When its boxes are wrong one day, you will know where to look."
+
+
+def _as_array(name, value):
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise NotYet(f"`{name}` is a list of four numbers: x, y, width, height; yours is {value!r}.")
+    return np.asarray(value, float)
+
+
+def _box(points, got):
+    if np.allclose(got, [*points.min(0), *points.max(0)]):
+        raise NotYet("`bbox` holds two corners; COCO wants x, y, *width, height*.")
+    return np.array([12.0, 3.0, 8.0, 10.0])
+
+
+def _explain_area(name, area):
+    for wrong, why in (
+        (-64.0, "the area is negative: the sign says which way round the points go. Take its absolute value"),
+        (128.0, "it is twice the area: the formula has a factor 1/2"),
+        (80.0, "that is the area of the box; wanted is the polygon's"),
+        (100.0, "the edge from the last point to the first is missing"),
+    ):
+        if np.isscalar(area) and np.isclose(area, wrong):
+            raise NotYet(f"For {name} `area` is {area:g}, wanted 64: {why}.")
+
+
+def _annotation_of(points):
+    x, y = points.T
+    area = abs(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2  # the shoelace formula
+    low, high = points.min(0), points.max(0)
+    box = [*low.tolist(), *(high - low).tolist()]
+    return {"segmentation": [points.ravel().tolist()], "bbox": box, "area": float(area)}
+
+
+q1 = Exercise(
+    "q1",
+    hints=(
+        "The box needs the smallest and the largest x and y. The area: walk once around, edge by edge.",
+        "Shoelace formula: half the sum of `x[i] * y[i + 1] - x[i + 1] * y[i]`; after the last point comes the first.",
+        "`np.roll(x, -1)` is the next point's x. Take `abs`. `points.ravel().tolist()` makes the flat list.",
+    ),
+    verify=_check_annotation,
+    solution=_annotation_of,
+)
+
+
+def _check_hash(difference_hash):
+    rng = np.random.default_rng(14)
+    picture = ndimage.gaussian_filter(rng.random((72, 144)), 5) + 0.02 * rng.random((72, 144))
+    got, want = difference_hash(picture), _difference_hash(picture)
+    small = picture.reshape(8, 9, 9, 16).mean((1, 3))
+    sampled = picture[::9, ::16]
+    for wrong, why in (
+        (want[:, ::-1], "left and right are swapped"),
+        (~want, "it says where a place is *darker* than its left neighbour"),
+        (
+            sampled[:, 1:] > sampled[:, :-1],
+            "you look at single pixels, which noise changes; take means of blocks",
+        ),
+        (small[:, :8] > small.mean(), "each block is compared with the mean of all, not with its left neighbour"),
+    ):
+        if np.shape(got) == (8, 8) and np.array_equal(got, wrong):
+            raise NotYet(f"`difference_hash(picture)`: {why}.")
+    if np.shape(got) == (8, 9):
+        raise NotYet("`difference_hash(picture)` is (8, 9): nine columns of blocks have eight pairs of neighbours.")
+    expect_array("`difference_hash(picture)` for a picture (72, 144)", got, want)
+    other = np.asarray(difference_hash(0.3 + 0.5 * picture))
+    expect_array("for the same picture, brighter and with less contrast, `difference_hash(picture)`", other, want)
+    return "64 bits that survive new brightness, noise, resizing and JPEG. `seglib data check` counts how many differ."
+
+
+def _difference_hash(picture):
+    height, width = picture.shape
+    blocks = picture.reshape(8, height // 8, 9, width // 9).mean((1, 3))
+    return blocks[:, 1:] > blocks[:, :-1]
+
+
+q2 = Exercise(
+    "q2",
+    hints=(
+        "Shrink the picture to 8 rows and 9 columns first. Then compare each column with the one on its left.",
+        "`picture.reshape(8, height // 8, 9, width // 9)` splits both axes into blocks; two of the four axes go.",
+        "`.mean((1, 3))` leaves (8, 9). Then `blocks[:, 1:] > blocks[:, :-1]`.",
+    ),
+    verify=_check_hash,
+    solution=_difference_hash,
+)
+
+
+def _check_rates(parameter_groups):
+    torch.manual_seed(14)
+    net = UNet(1, 2, width=4, depth=2)
+    groups = parameter_groups(net, 1e-4, 1e-3)
+    if not isinstance(groups, list) or not all(isinstance(g, dict) and {"params", "lr"} <= set(g) for g in groups):
+        raise NotYet('`parameter_groups(...)` is a list of dicts, with "params" and "lr", as torch.optim takes them.')
+    names = {id(value): name for name, value in net.named_parameters()}
+    rates, seen = {}, []
+    for group in groups:
+        for value in list(group["params"]):
+            if id(value) not in names:
+                what = f"the text {value!r}" if isinstance(value, str) else f"a {type(value).__name__}"
+                raise NotYet(f"`params` holds {what}; wanted are the parameters themselves, as `.parameters()` gives.")
+            seen.append(names[id(value)])
+            rates[names[id(value)]] = group["lr"]
+    if twice := sorted({name for name in seen if seen.count(name) > 1}):
+        raise NotYet(f"{twice[0]} is in two groups ({len(twice)} parameters are): it would be moved twice.")
+    if missing := [name for name in names.values() if name not in rates]:
+        raise NotYet(f"{missing[0]} is in no group ({len(missing)} parameters are not): it would never learn.")
+    wanted = {name: 1e-4 if name.startswith("down.") else 1e-3 for name in rates}
+    if all(np.isclose(rates[name], 1.1e-3 - wanted[name]) for name in rates):
+        raise NotYet("The rates are swapped: the encoder knows much already and takes the small one.")
+    for name in rates:
+        if not np.isclose(rates[name], wanted[name]):
+            raise NotYet(f"{name} learns at {rates[name]:g}, wanted {wanted[name]:g}.")
+    torch.optim.AdamW(groups)
+    return "One optimizer, two speeds: a softer way than freezing first and thawing later."
+
+
+def _parameter_groups(net, encoder_rate, decoder_rate):
+    encoder = list(net.down.parameters())
+    known = {id(value) for value in encoder}
+    rest = [value for value in net.parameters() if id(value) not in known]
+    return [{"params": encoder, "lr": encoder_rate}, {"params": rest, "lr": decoder_rate}]
+
+
+q3 = Exercise(
+    "q3",
+    hints=(
+        "`torch.optim.AdamW` takes a list of dicts instead of parameters. Which parts of the network are the encoder?",
+        "The encoder is `net.down`. All else, the head too, belongs to the other group: each parameter exactly once.",
+        '`[{"params": list(net.down.parameters()), "lr": ...}, {"params": rest, "lr": ...}]`; find the rest by `id`.',
+    ),
+    verify=_check_rates,
+    solution=_parameter_groups,
+)
+
+AIM = 0.69  # IoU
+
+
+def label_free_score(segment):
+    """IoU of ``segment(picture)``, bool (H, W), with the nuclei of 20 pictures of the new microscope, pooled."""
+    shared = covered = 0
+    for sample in NewMicroscope(20, seed=77):
+        found, truth = segment(sample["image"][0].numpy().copy()), sample["instances"].numpy() > 0
+        if not isinstance(found, np.ndarray) or found.shape != truth.shape or found.dtype != bool:
+            kind = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+            raise NotYet(f"`segment(picture)` is {kind}, wanted a NumPy array of True and False, {truth.shape}.")
+        shared, covered = shared + (found & truth).sum(), covered + (found | truth).sum()
+    return float(shared / covered)
+
+
+def _check_segment(segment):
+    reached = label_free_score(segment)
+    mark = label_free_score(lambda picture: picture > threshold_otsu(picture))
+    if reached < AIM:
+        raise NotYet(
+            f"IoU {reached:.3f}; Otsu's threshold alone has {mark:.3f}, {AIM} is wanted. Show results beside their "
+            "pictures: is it the lamp, the insides, or specks?"
+        )
+    return f"IoU {reached:.3f}, and not one label. Keep such a baseline: a network has to beat it first."
+
+
+def _segment(picture):
+    even = ndimage.gaussian_filter(picture, 1) - ndimage.gaussian_filter(picture, 30)
+    filled = ndimage.binary_fill_holes(even > threshold_otsu(even))
+    return ndimage.binary_opening(filled)
+
+
+q4 = Exercise(
+    "q4",
+    hints=(
+        "Look at Otsu's result on one picture: what does the lamp do to it, and what is missing inside the outlines?",
+        "Subtract a much blurred copy of the picture: the lamp goes, and one threshold serves the whole of it.",
+        "`even = gaussian_filter(picture, 1) - gaussian_filter(picture, 30)`, Otsu on `even`, fill holes, open.",
+    ),
+    verify=_check_segment,
+    solution=_segment,
+)
