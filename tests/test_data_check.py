@@ -134,6 +134,25 @@ def test_black_and_white_masks_are_noted(folder, capsys):
     assert "note: masks hold 0 and 255 alone, and 255 means void: pass foreground=255" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("with_table", [True, False])
+def test_one_mask_of_0_and_255_among_masks_of_0_and_1_is_a_fault(folder, with_table):
+    if not with_table:
+        (folder / "classes.txt").unlink()
+    save(folder / "test/masks/test1.png", 255 * labels(40, 50))
+    assert faults(folder) == {"labels": 1}
+    assert "test1.png holds 0 and 255 alone" in check_folder(folder).faults["labels"][0].replace("\\", "/")
+
+
+def test_void_among_colours_is_no_fault(folder):
+    (folder / "classes.txt").unlink()
+    (folder / "classes.csv").write_text("name,red,green,blue\nground,0,0,0\ntree,0,128,0\nvoid,9,9,9\n")
+    for number, colours in enumerate((((0, 0, 0), (0, 128, 0)), ((0, 0, 0), (9, 9, 9)), ((0, 128, 0), (9, 9, 9)))):
+        for split in ("train", "test"):
+            mask = np.array(colours, np.uint8)[labels(40, 50)]
+            save(folder / f"{split}/masks/{split}{number}.png", mask)
+    assert faults(folder) == {}
+
+
 def test_equal_files_are_duplicates_in_a_split_and_leakage_across(folder):
     shutil.copy(folder / "train/images/train0.png", folder / "train/images/train1.png")
     assert faults(folder) == {"duplicates": 1}

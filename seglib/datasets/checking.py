@@ -48,9 +48,8 @@ class Report:
 
     @property
     def black_and_white(self):
-        """Whether the masks hold 0 and 255 alone, where no table says what that means."""
-        labels = set().union(*(picture.pixels for picture in self.pictures))
-        return self.table is None and labels == {0, 255}
+        """Whether the masks hold 0 and 255 alone, where two classes are meant."""
+        return two_classes(self.table) and _labels(self.pictures) == {0, 255}
 
     def class_name(self, label):
         names = class_names(self.table or ())
@@ -61,7 +60,8 @@ def check_folder(folder, table=None):
     """Read every picture and every mask of a folder, in parallel, and say what is there and what is wrong.
 
     Wrong are: pictures without masks and masks without pictures, files that can't be read or don't belong there,
-    masks of another size than their picture, labels or colours that are in no class table, the same file twice, and
+    masks of another size than their picture, labels or colours that are in no class table, masks of 0 and 255 among
+    masks of 0 and 1, the same file twice, and
     leakage: the same or nearly the same picture in two splits (see `twins.find_twins`). Near twins within one split
     are noted.
 
@@ -92,6 +92,8 @@ def check_folder(folder, table=None):
     with Progress(f"checking {folder.name}") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(lambda picture: _examine(picture, table), pictures), start=1):
             bar.update(done / len(pictures), f"{done} of {len(pictures)} pictures")
+    if two_classes(table):
+        _tell_mixed(pictures)
     notes = _tell_twins(pictures)
     for picture in pictures:
         for kind, sentence in picture.faults:
@@ -141,6 +143,24 @@ def _examine_mask(picture, table):
     return tuple(labels.shape)
 
 
+def two_classes(table):
+    """Whether masks hold 0, 1 and 255, which means void, as far as a class table tells; colours may mean void too."""
+    return table is None or (not isinstance(table, dict) and len(table) == 2)
+
+
+def _tell_mixed(pictures):
+    """Add to the faults: masks of two classes that hold 0 and 255, which means void, where others hold 0 and 1."""
+    labels = _labels(pictures)
+    for picture in pictures:
+        if {0, 1} <= labels <= {0, 1, 255} and picture.pixels.keys() == {0, 255}:
+            sentence = f"{picture.mask} holds 0 and 255 alone, and 255 means void, where other masks hold 1"
+            picture.faults.append(("labels", sentence))
+
+
+def _labels(pictures):
+    return set().union(*(picture.pixels for picture in pictures))
+
+
 def difference_hash(image):
     """Whether each of 8 x 8 places is brighter than its left neighbour, bool (64,); None for a picture that is flat.
 
@@ -171,7 +191,7 @@ def _notes(report):
         notes.append("masks hold 0 and 255 alone, and 255 means void: pass foreground=255 to FolderDataset")
     elif report.table is None:
         notes.append("there is no class table, so labels were not checked: write classes.txt, one name a line")
-    seen = set().union(*(picture.pixels for picture in report.pictures))
+    seen = _labels(report.pictures)
     absent = [name for label, name in enumerate(class_names(report.table or ())) if label not in seen]
     if absent:
         notes.append(f"no mask has a pixel of {few(absent)}")
