@@ -6,6 +6,7 @@ from pathlib import Path
 from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet
 from seglib.training.run import WEIGHTS, read_tensors
 
+SHIPPED = {"nuclei": Path(__file__).resolve().parents[2] / "data" / "weights" / "nuclei.safetensors"}
 NETWORKS = {
     "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
     "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),
@@ -23,14 +24,19 @@ def build(config):
 
 
 def load_run(path):
-    """(network in eval mode, config) of a run's folder or of its weights.safetensors alone.
+    """(network in eval mode, config) of a run's folder, of its weights.safetensors alone, or of a name in `SHIPPED`.
 
     Raises ValueError if the file is something else; it is read as numbers, never run as code.
     """
     path = Path(path)
+    if not path.exists() and str(path) in SHIPPED:
+        path = SHIPPED[str(path)]
     path = path / WEIGHTS if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}")
+        raise ValueError(
+            f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}; "
+            f"{', '.join(SHIPPED)} comes with a copy of the course"
+        )
     tensors, header = read_tensors(path)
     try:
         config = json.loads(header["config"])

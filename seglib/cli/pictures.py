@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from seglib.cli.sets import PUBLIC, held_back
-from seglib.datasets.reading import PICTURES, _colours, _decode
+from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 
 ROWS = 256  # that are turned into floats at a time
@@ -72,7 +72,7 @@ class Picture:
         with warnings.catch_warnings():
             # Pillow warns above 90 megapixels, which are wanted here; above 180 it refuses.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            self.image = _decode(path)
+            self.image = decode(path)
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
         self.size = self.image.height, self.image.width
@@ -88,7 +88,7 @@ class Picture:
         if piece.mode.startswith("I;16"):
             rows = torch.from_numpy(np.array(piece, np.float32) / 65535)[None].expand(3, -1, -1)
         else:
-            rows = torch.from_numpy(_colours(piece, self.path)).permute(2, 0, 1) / 255
+            rows = torch.from_numpy(colours(piece, self.path)).permute(2, 0, 1) / 255
         return Grayscale()({"image": rows})["image"] if self.grey else rows
 
     def reduced(self, step):

@@ -18,7 +18,12 @@ def add_parser(subparsers):
         "then 1.",
     )
     parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
-    parser.add_argument("--weights", required=True, help="a run's folder, or its weights.safetensors")
+    parser.add_argument(
+        "--weights",
+        default="nuclei",
+        help="a run's folder, or its weights.safetensors (default: %(default)s, a network for fluorescence pictures "
+        "of nuclei that comes with the course)",
+    )
     parser.add_argument("--out", required=True, help="folder to write to")
     parser.add_argument("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
     parser.add_argument("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")

@@ -17,17 +17,17 @@ def read_image(path):
     read). An alpha channel that hides nothing is dropped; a picture with transparent places raises ValueError,
     since its colours depend on what is put behind it.
     """
-    image = _decode(path)
+    image = decode(path)
     if image.mode in ("I", "F"):
         raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):
         return torch.from_numpy(np.array(image, np.float32) / 65535).repeat(3, 1, 1)
-    return torch.from_numpy(_colours(image, path)).permute(2, 0, 1).contiguous() / 255
+    return torch.from_numpy(colours(image, path)).permute(2, 0, 1).contiguous() / 255
 
 
 def read_mask(path):
     """Read a map of labels as int64 (H, W): grey values or palette indices, as they stand in the file."""
-    image = _decode(path)
+    image = decode(path)
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
         raise ValueError(
             f"{path} is a picture of mode {image.mode}; wanted is one channel of whole numbers, the class index of "
@@ -39,13 +39,13 @@ def read_mask(path):
 
 def read_colours(path):
     """Read a mask whose colours stand for classes as int64 (H, W): red * 65536 + green * 256 + blue."""
-    image = _decode(path)
+    image = decode(path)
     if image.mode.startswith(("I", "F")):
         raise ValueError(
             f"{path} is a picture of mode {image.mode}, not of colours with 8 bits a channel. Usual cause: it holds "
             "labels, while the class table has colours"
         )
-    red, green, blue = np.moveaxis(_colours(image, path).astype(np.int64), -1, 0)
+    red, green, blue = np.moveaxis(colours(image, path).astype(np.int64), -1, 0)
     return torch.from_numpy((red << 16) + (green << 8) + blue)
 
 
@@ -101,7 +101,7 @@ def check_same_size(mask, mask_path, image, image_path):
         )
 
 
-def _colours(image, path):
+def colours(image, path):
     """Array (H, W, 3) of an opaque picture of 8 bits a channel."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -123,7 +123,7 @@ def _open(path):
         raise ValueError(f"{path} can't be read as a picture: {error}") from error
 
 
-def _decode(path):
+def decode(path):
     """Read a whole picture, turned upright."""
     with _open(path) as image:
         try:
