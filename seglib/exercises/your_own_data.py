@@ -1,4 +1,4 @@
-"""Lesson 14, your own data: the pictures of its new microscope, and its exercises."""
+"""Exercises of lesson 14, your own data."""
 
 import numpy as np
 import torch
@@ -7,58 +7,7 @@ from skimage.filters import threshold_otsu
 
 from seglib.exercises import Exercise, NotYet, expect_array, expect_number
 from seglib.models import UNet
-from seglib.scenes.cells import draw_nuclei, photograph
-
-FEWEST = 3  # nuclei in a picture: nobody labels an empty one first
-
-
-class NewMicroscope:
-    """Nuclei as a stain of their envelope shows them: bright outlines, dimmer insides, a lamp that stands askew.
-
-    The nuclei are those of `seglib.scenes.Cells`, of one magnification; the look is another one. Samples are like those
-    of Cells: "image" float32 (1, H, W) in 0..1, whole steps of 1/255, "mask" and "instances" int64 (H, W).
-
-    Parameters
-    ----------
-    length, size, seed : int
-        Sample i depends on (seed, i) alone; pictures are size x size px.
-    transform : callable, optional
-    """
-
-    classes = ("background", "nucleus")
-
-    def __init__(self, length, size=96, seed=0, transform=None):
-        self.length, self.size, self.seed, self.transform = length, size, seed, transform
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        if not 0 <= index < self.length:
-            raise IndexError(f"picture {index} of {self.length}")
-        rng, instances = np.random.default_rng((self.seed, index)), np.zeros((1, 1), int)
-        while instances.max() < FEWEST:
-            light, instances = draw_nuclei(rng, (self.size, self.size), typical_radius=rng.uniform(8, 11))
-        image = stain_envelopes(rng, light, instances)
-        sample = {
-            "image": torch.from_numpy(image[None]),
-            "mask": torch.from_numpy((instances > 0).astype(np.int64)),
-            "instances": torch.from_numpy(instances.astype(np.int64)),
-        }
-        return self.transform(sample) if self.transform else sample
-
-
-def stain_envelopes(rng, light, instances):
-    """Picture float32 (H, W), 0..1, of nuclei whose outlines are brighter than their insides."""
-    height, width = instances.shape
-    alone = ndimage.grey_erosion(instances, 3) == ndimage.grey_dilation(instances, 3)
-    depth = ndimage.distance_transform_edt((instances > 0) & alone)
-    rim = np.exp(-(((depth - 1) / 1.3) ** 2))
-    picture = photograph(rng, light * (0.5 + 0.6 * rim).astype(np.float32), blur=rng.uniform(0.8, 1.5))
-    y, x, angle = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width), rng.uniform(0, 2 * np.pi)
-    lamp = 0.15 + 0.04 * (np.cos(angle) * x + np.sin(angle) * y)
-    picture = picture + lamp + 0.012 * rng.standard_normal((height, width))
-    return (np.round(np.clip(picture, 0, 1) * 255) / 255).astype(np.float32)
+from seglib.scenes import NewMicroscope
 
 
 def _check_annotation(annotation_of):

@@ -2,7 +2,8 @@
 
 from seglib.scenes.cells import Cells
 from seglib.scenes.digits import Digits
+from seglib.scenes.new_microscope import NewMicroscope
 from seglib.scenes.photographs import photo, photo_names, photos
 from seglib.scenes.streets import Streets
 
-__all__ = ["Cells", "Digits", "Streets", "photo", "photo_names", "photos"]
+__all__ = ["Cells", "Digits", "NewMicroscope", "Streets", "photo", "photo_names", "photos"]
