@@ -1,6 +1,6 @@
 """The nuclei network that comes with the course: trained on generated Cells alone, scored on real nuclei.
 
-    python -m benchmarks.nuclei_weights train      25 minutes on 2 cores; writes data/weights/nuclei.safetensors
+    python -m benchmarks.nuclei_weights train      20 minutes on 2 cores; writes data/weights/nuclei.safetensors
     python -m benchmarks.nuclei_weights score      a minute; needs DSB2018 under the folder that SEGLIB_DATA names
 
 Scored are all 256x256 pictures, none of which was trained on, as `seglib predict` predicts them. For comparison stands
@@ -24,7 +24,7 @@ from seglib.metrics import instance_f1
 from seglib.training import predict_logits
 from seglib.transforms import Compose, Grayscale, Standardize
 
-RUN, STEPS, RATE, SEED = Path("build/nuclei"), 5000, 3e-3, 0
+RUN, STEPS, RATE, SEED = Path("build/nuclei"), 4000, 3e-3, 0
 SHIFTS = (-2, -1, 0, 1, 2, 3)  # px, of the best of which each picture's outlines are moved
 
 
