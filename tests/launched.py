@@ -8,17 +8,21 @@ from pathlib import Path
 from seglib.cli import main
 from seglib.training import loop
 
-loop.cpu_has_bfloat16 = lambda: False  # rounding to bfloat16 would drown what is compared
-folder, *arguments = sys.argv[1:]
-original, drawn = loop.Stream.__getitem__, []
+
+def run(folder, arguments):
+    """Train as the arguments say; write the draws to FOLDER/drawn_RANK.json and return the exit status."""
+    loop.cpu_has_bfloat16 = lambda: False  # rounding to bfloat16 would drown what is compared
+    original, drawn = loop.Stream.__getitem__, []
+
+    def recorded(stream, draw):
+        drawn.append(draw)
+        return original(stream, draw)
+
+    loop.Stream.__getitem__ = recorded
+    status = main(arguments)
+    Path(folder, f"drawn_{os.environ.get('RANK', 0)}.json").write_text(json.dumps(drawn))
+    return status
 
 
-def recorded(stream, draw):
-    drawn.append(draw)
-    return original(stream, draw)
-
-
-loop.Stream.__getitem__ = recorded
-status = main(arguments)
-Path(folder, f"drawn_{os.environ.get('RANK', 0)}.json").write_text(json.dumps(drawn))
-sys.exit(status)
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], sys.argv[2:]))

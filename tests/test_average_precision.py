@@ -70,9 +70,12 @@ def by_pycocotools(predictions, targets, kind):
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    precision = evaluation.eval["precision"][:, :, :, 0, 2].mean((0, 1))
+    precision = evaluation.eval["precision"][:, :, :, 0, 2]
+    per_class = {"per_class": precision.mean((0, 1)), "per_class_50": precision[0].mean(0)}
     stats = np.where(evaluation.stats < 0, np.nan, evaluation.stats)
-    return dict(zip(NAMES, stats, strict=True)), dict(enumerate(np.where(precision < 0, np.nan, precision), 1))
+    return dict(zip(NAMES, stats, strict=True)), {
+        name: dict(enumerate(np.where(values < 0, np.nan, values), 1)) for name, values in per_class.items()
+    }
 
 
 def scene(seed, kind, most=6, classes=4, crowds=0.2, areas=False):
@@ -124,13 +127,14 @@ def masks(rng, boxes):
 def assert_equal(predictions, targets, kind):
     ours = average_precision(predictions, targets, kind)
     figures, per_class = by_pycocotools(predictions, targets, kind)
-    assert list(ours) == [*NAMES, "per_class"]
+    assert list(ours) == [*NAMES, "per_class", "per_class_50"]
     for name, value in figures.items():
         assert ours[name] == pytest.approx(value, abs=1e-9, nan_ok=True), name
     occurring = sorted({int(label) for target in targets for label in target["labels"]})
-    assert list(ours["per_class"]) == occurring
-    for label, value in per_class.items():
-        assert ours["per_class"].get(label, np.nan) == pytest.approx(value, abs=1e-9, nan_ok=True), label
+    for name, values in per_class.items():
+        assert list(ours[name]) == occurring
+        for label, value in values.items():
+            assert ours[name].get(label, np.nan) == pytest.approx(value, abs=1e-9, nan_ok=True), (name, label)
 
 
 @given(st.integers(0, 10**9), st.sampled_from(["mask", "box"]), st.booleans())
@@ -184,7 +188,7 @@ def test_by_hand():
     figures = average_precision([prediction], [target], kind="box")
     at_50 = (51 * 1 + 50 * 2 / 3) / 101
     at_90 = 51 / 101  # the second object is only found up to 0.75
-    assert figures["AP50"] == figures["AP75"] == pytest.approx(at_50)
+    assert figures["AP50"] == figures["AP75"] == figures["per_class_50"][3] == pytest.approx(at_50)
     assert figures["AP"] == figures["per_class"][3] == pytest.approx(0.6 * at_50 + 0.4 * at_90)
     assert (figures["AR1"], figures["AR10"], figures["AR100"]) == pytest.approx((0.5, 0.8, 0.8))
     # small: its object of 400 px, found up to 0.75, behind the invention of 100 px; the large hit is ignored

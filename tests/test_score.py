@@ -92,7 +92,7 @@ def test_the_held_back_pictures_of_a_set_score_perfectly_against_themselves(tmp_
     (folder / "objects.json").write_text(json.dumps(coco))
     status, report = scored(tmp_path, folder, "dsb2018")
     assert status == 0
-    assert report["classes"]["nucleus"] == {key: 1 for key in ("IoU", "Dice", "boundary_F1", "AP", "PQ")}
+    assert report["classes"]["nucleus"] == {key: 1 for key in ("IoU", "Dice", "boundary_F1", "AP", "AP50", "PQ")}
     assert report["pictures"]["bb1"]["AP"] is None  # nothing to find
 
 

@@ -74,9 +74,8 @@ def score_objects(predictions, truth):
     qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}
     whole = {"AP": known(detected["AP"]), "AP50": known(detected["AP50"]), "PQ": mean(list(qualities.values()))}
     classes = sorted(qualities.keys() | detected["per_class"].keys())
-    return whole, {
-        label: {"AP": known(detected["per_class"].get(label)), "PQ": known(qualities.get(label))} for label in classes
-    }
+    columns = {"AP": detected["per_class"], "AP50": detected["per_class_50"], "PQ": qualities}
+    return whole, {label: {name: known(column.get(label)) for name, column in columns.items()} for label in classes}
 
 
 def detections(maps):

@@ -42,8 +42,9 @@ def average_precision(predictions, targets, kind="mask"):
     dict of floats in 0..1
         "AP"; "AP50", "AP75" at one IoU threshold; "APs", "APm", "APl" for objects up to 32^2, 96^2 and more pixels;
         "AR1", "AR10", "AR100": recall with so many detections a class and picture, mean over thresholds and classes;
-        "ARs", "ARm", "ARl"; and "per_class": {label: AP}. The classes are those of the targets. A class without an
-        object to find (only crowds, or none of that size) is NaN and left out of the mean; pycocotools has -1.
+        "ARs", "ARm", "ARl"; and "per_class": {label: AP}, "per_class_50": {label: AP50}. The classes are those of the
+        targets. A class without an object to find (only crowds, or none of that size) is NaN and left out of the mean;
+        pycocotools has -1.
 
     Raises
     ------
@@ -180,5 +181,7 @@ def _figures(classes, scored):
     figures |= {"APs": precision[:, small], "APm": precision[:, medium], "APl": precision[:, large]}
     figures |= {f"AR{most}": recall[:, row, every] for row, most in enumerate((1, 10, MOST))}
     figures |= {"ARs": recall[:, 2, small], "ARm": recall[:, 2, medium], "ARl": recall[:, 2, large]}
-    per_class = dict(zip(classes, precision[:, every].mean(1).tolist(), strict=True))
-    return {name: mean_of_known(values) for name, values in figures.items()} | {"per_class": per_class}
+    per_class = {"per_class": precision[:, every].mean(1), "per_class_50": precision[:, every, 0]}
+    return {name: mean_of_known(values) for name, values in figures.items()} | {
+        name: dict(zip(classes, values.tolist(), strict=True)) for name, values in per_class.items()
+    }
