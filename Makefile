@@ -12,7 +12,7 @@ FLOOR = build/floor
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help lab test lint notebooks lock test-floor clean
+.PHONY: help lab test lint notebooks book lock test-floor clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -34,16 +34,19 @@ lint: $(READY) ## check style only (seconds)
 notebooks: $(READY) ## execute notebooks and store their outputs: all, or LESSON=07, or LESSON="00 07"
 	@$(BIN)/python tools/notebooks.py run $(LESSON)
 
+book: $(READY) ## build the course's website from the stored notebooks: build/book/html (half a minute)
+	@$(BIN)/python tools/book.py $(BOOK_ARGS)
+
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
 	@echo "Resolving the newest versions for every platform: about a minute"
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra book \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url \
 		pyproject.toml --output-file requirements.lock
 
 test-floor: $(READY) ## run the unit tests with the oldest versions that pyproject.toml allows (Python 3.11)
 	@echo "Building $(FLOOR) with the oldest allowed versions: minutes, and several GB"
 	@$(BIN)/uv venv --quiet --clear --python 3.11 $(FLOOR)
-	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[dev]"
+	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[dev,book]"
 	@$(FLOOR)/bin/python -m pytest -q
 
 clean: ## remove .venv and everything else that these commands made
