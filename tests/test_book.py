@@ -192,7 +192,9 @@ def test_the_teachers_plans_hold_what_they_promise():
         named = ladder.NAMED.findall(plan)
         assert len(set(named)) == len(named)
         assert set(named) >= {f"{number:02d}" for number in range(0, 13)}
-    for number, part in re.findall(r"^### (\d\d) .*\n\n((?:.+\n|\n(?!#))+)", text, re.M):
+    parts = re.findall(r"^### (\d\d) .*\n\n((?:.+\n|\n(?!#))+)", text, re.M)
+    assert [number for number, _ in parts] == sorted(path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb"))
+    for number, part in parts:
         assert "**Demonstrate**" in part, number
         assert len(re.findall(r'^- \*"', part, re.M)) == 3, number
 

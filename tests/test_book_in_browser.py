@@ -40,7 +40,7 @@ LANDMARKS = """() => ["header", "main", "footer.bd-footer", "nav"].filter(it => 
 HEADINGS = """() => [...document.querySelectorAll("main article :is(h1, h2, h3, h4, h5, h6)")]
     .map(it => Number(it.tagName[1]))"""
 SIDEWAYS = """() => {
-    const own = it => ["auto", "scroll", "hidden"].includes(getComputedStyle(it).overflowX);  // these scroll by themselves
+    const own = it => ["auto", "scroll", "hidden"].includes(getComputedStyle(it).overflowX); // scroll alone
     const inside = it => it.matches(".bd-article-container, body") ? false : own(it) || inside(it.parentElement);
     return [document.scrollingElement, ...document.querySelectorAll(".bd-article-container")]
         .filter(it => it.scrollWidth > it.clientWidth).flatMap(it => [`${it.scrollWidth} in ${it.clientWidth} px`,

@@ -14,6 +14,7 @@ import seglib
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONDA_NAMES = {"pytorch": "torch"}  # what conda-forge calls it -> what PyPI calls it
@@ -37,7 +38,7 @@ def locked():
 
 
 def test_the_lock_satisfies_pyproject():
-    wanted = specifiers([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]])
+    wanted = specifiers([*PROJECT["dependencies"], *(each for extra in ("dev", "book") for each in EXTRAS[extra])])
     versions = locked()
     for name, allowed in wanted.items():
         assert name in versions, f"{name} is in pyproject.toml and not in the lock: run `make lock`"
@@ -55,7 +56,7 @@ def test_the_lock_has_hashes_and_no_addresses():
 
 
 def test_nothing_has_a_needless_ceiling():
-    extras = PROJECT["optional-dependencies"].values()
+    extras = EXTRAS.values()
     lines = [Requirement(line) for group in (PROJECT["dependencies"], *extras) for line in group]
     capped = {str(line) for line in lines if any(each.operator != ">=" for each in line.specifier)}
     assert capped == {"nbval==0.11.0"}
@@ -129,7 +130,9 @@ def test_files_hold_nothing_of_one_machine():
         ".pre-commit-config.yaml",
     ]
     paths = [ROOT / name for name in names]
-    paths += [p for folder in ("seglib", "tools", "benchmarks", ".github") for p in (ROOT / folder).rglob("*.[py]*")]
+    paths += [
+        p for folder in ("seglib", "tools", "benchmarks", "book", ".github") for p in (ROOT / folder).rglob("*.[py]*")
+    ]
     assert len(paths) > len(names)
     for path in paths:
         if path.is_file() and path.suffix in ("", ".py", ".yml", ".yaml", ".md", ".toml"):
