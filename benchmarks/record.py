@@ -50,7 +50,7 @@ def machine():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = f"{model}, {cores} cores"
+    text = f"{model}, {cores} core{'s' * (cores > 1)}"
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_available():
         text += f", {torch.cuda.get_device_name()}"

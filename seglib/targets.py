@@ -20,7 +20,8 @@ def instances_to_targets(sample):
 
     Returns
     -------
-    dict : a new sample; the given one is left as it was.
+    dict
+        A new sample; the given one is left as it was.
 
     Raises
     ------

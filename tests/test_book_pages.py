@@ -1,6 +1,8 @@
 """The book's generated pages: the glossary, what was measured, the API."""
 
+import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,13 @@ def test_the_glossary_joins_what_several_lessons_name(tmp_path):
         ("Edge, border", ["边缘"], [first]),
         ("mask", ["掩码", "掩膜"], [first, second]),
     ]
+    assert glossary.part("precision, recall", "精确率，召回率") == [("precision", "精确率"), ("recall", "召回率")]
+    assert glossary.part("IoU (intersection, union), Dice", "交并比, Dice") == [
+        ("IoU (intersection, union)", "交并比"),
+        ("Dice", "Dice"),
+    ]
+    abbreviated = write(tmp_path / "c", TERMS.replace("| mask |", "| mask (M) |"))
+    assert glossary.collect([first, abbreviated])[1] == ("mask (M)", ["掩码"], [first, abbreviated])
     link = "[04 Measuring](lessons/04_measuring.ipynb#Terms)"
     assert f"| mask | 掩码；掩膜 | {link}, {link} |" in glossary.page([first, second])
 
@@ -39,7 +48,7 @@ def test_claims_are_averaged_over_their_seeds():
     assert table.splitlines() == [
         "| variant | IoU |",
         "| --- | --: |",
-        "| with | 0.850 ± 0.071 |",
+        "| with | 0.850 ±\N{NO-BREAK SPACE}0.071 |",
         r"| with\|out | 0.500 |",
         "",
         "The same in all rows: steps 200.",
@@ -52,21 +61,22 @@ def test_settings_that_are_numbers_are_not_averaged():
 
 
 def test_missing_figures_stay_empty():
-    assert "| b |  |" in measured.table(rows(("a", 0.0, 0.5), ("b", 0.0, "")))
+    table = measured.table(rows(("a", 0.0, 0.5), ("a", 1.0, 0.5), ("b", 0.0, ""), ("b", 1.0, "")))
+    assert table.splitlines()[2:4] == ["| a | 0.500 |", "| b |  |"]
 
 
 def test_rows_that_are_not_averaged_name_their_seeds():
-    table = measured.table(rows(("a", 0.0, 0.5), ("a", 1.0, 0.6), ("b", 0.0, "")))
-    assert table.splitlines()[:3] == ["| variant | seed | IoU |", "| --- | --: | --: |", "| a | 0 | 0.5 |"]
+    table = measured.table(rows(("a", 0.0, 0.5), ("a", 1.0, "")))
+    assert table.splitlines()[:3] == ["| seed | IoU |", "| --: | --: |", "| 0 | 0.5 |"]
 
 
 @pytest.mark.parametrize(
     ("mean", "deviation", "count", "text"),
     [
-        (0.8, 0.05, 3, "0.800 ± 0.050"),
-        (73.2, 4.0, 5, "73.2 ± 4.0"),
+        (0.8, 0.05, 3, "0.800 ±\N{NO-BREAK SPACE}0.050"),
+        (73.2, 4.0, 5, "73.2 ±\N{NO-BREAK SPACE}4.0"),
         (482466.0, 0.0, 5, "482,466"),
-        (2300.4, 12.2, 5, "2,300 ± 12"),
+        (2300.4, 12.2, 5, "2,300 ±\N{NO-BREAK SPACE}12"),
         (0.6281, 0.0, 5, "0.628"),
         (0.62814, 0.0, 1, "0.6281"),
     ],
@@ -96,6 +106,18 @@ def test_the_reference_holds_all_that_is_public():
     assert ".. autofunction:: seglib.losses.dice_loss" in pages["losses.rst"]
     assert not re.search(r"auto\w+:: \S+\._", "".join(pages.values()))
     assert all("auto" in text.partition("no-index")[2] for name, text in pages.items() if name != "index.rst")
+
+
+def test_what_is_returned_is_told_as_numpydoc_reads_it():
+    """In a first line such as "float: 1.0 for two empty masks" it would take the words before the colon for a name."""
+    wrong = []
+    for name in seglib.__all__:
+        for _, full in reference.public(import_module(f"seglib.{name}")):
+            thing = getattr(import_module(full.rpartition(".")[0]), full.rpartition(".")[2])
+            returned = re.search(r"^Returns\n-+\n((?:.*\n?)*?)(?:\n\w+\n---|\Z)", inspect.getdoc(thing) or "", re.M)
+            lines = returned[1].splitlines() if returned else []
+            wrong += [f"{full}: {line}" for line in lines if re.match(r"\S.*\S: ", line)]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """The glossary, collected from the tables under each lesson's "## Terms"."""
 
+import itertools
 import re
 
 from coursebook import lessons
 
+BRACKETS = re.compile(r"\s*\([^)]*\)")
+COMMA = re.compile(r"[,，]\s*(?![^()]*\))")  # none inside of brackets
 ROW = re.compile(r"^\|([^|]+)\|([^|]+)\|\s*$", re.M)
 
 
@@ -16,17 +19,25 @@ def terms(lesson):
 def collect(all_lessons):
     """(English, Chinese, lessons) sorted by the English term; the same English term is listed once.
 
-    Where lessons translate a term differently, each translation is kept, in the lessons' order.
+    What stands in brackets is no part of a name: "average precision" and "average precision (AP)" are one term, and
+    the longer form is shown. Where lessons translate a term differently, each translation is kept, in their order.
     """
     found = {}
     for lesson in all_lessons:
-        for english, chinese in terms(lesson):
-            _, translations, where = found.setdefault(english.casefold(), (english, [], []))
+        for english, chinese in itertools.chain.from_iterable(itertools.starmap(part, terms(lesson))):
+            shown, translations, where = found.setdefault(BRACKETS.sub("", english).casefold(), [english, [], []])
+            found[BRACKETS.sub("", english).casefold()][0] = max(shown, english, key=len)
             if chinese not in translations:
                 translations.append(chinese)
             if lesson not in where:
                 where.append(lesson)
-    return [found[key] for key in sorted(found)]
+    return [tuple(found[key]) for key in sorted(found)]
+
+
+def part(english, chinese):
+    """A row that names several terms as one pair for each: "edge, border" and "边缘，边界"."""
+    pairs = [COMMA.split(text) for text in (english, chinese)]
+    return list(zip(*pairs, strict=True)) if len(pairs[0]) == len(pairs[1]) else [(english, chinese)]
 
 
 def page(all_lessons):
@@ -39,7 +50,7 @@ def page(all_lessons):
         [
             "# Glossary",
             "",
-            f"The {len(rows)} terms that the lessons introduce, in English and Chinese (中文), and where they come up.",
+            f"The {len(rows)} terms that the lessons introduce, in English and Chinese, and where they come up.",
             "The browser's own search finds a term in either language.",
             "",
             "| English | 中文 | lesson |",

@@ -17,6 +17,7 @@ GROUPS = {
     14: "In earnest",
 }
 WIDTH = 360  # CSS pixels of a picture on the home page; there is a second one of twice the density
+SPACE = "\N{NO-BREAK SPACE}"
 COVER = re.compile(r"!\[([^\]]+)\]\(")
 NAMED = re.compile(r"\{\{ (\d\d) \}\}")
 
@@ -32,7 +33,7 @@ def named(stem, there):
     if stem in there:
         number, name = lessons.title(there[stem])
         minutes, _ = lessons.lesson_form.times(there[stem])
-        return f"[{number} {name}](lessons/{stem}.ipynb) ({minutes}\N{NO-BREAK SPACE}min)"
+        return f"[{number} {name}](lessons/{stem}.ipynb) ({minutes}{SPACE}min)"
     return f"{stem[:2]} {names.title(stem[3:])} (being written)"
 
 
@@ -73,7 +74,7 @@ def cells_of(stem, question, pictures, there):
         return f"{stem[:2]} {names.title(stem[3:])} | {question} | {pictures} | being written | "
     number, name = lessons.title(there[stem])
     minutes, seconds = lessons.lesson_form.times(there[stem])
-    return f"[{number} {name}]({stem}.ipynb) | {question} | {pictures} | {minutes} min | {seconds} s"
+    return f"[{number} {name}]({stem}.ipynb) | {question} | {pictures} | {minutes}{SPACE}min | {seconds}{SPACE}s"
 
 
 def pictures(there, readme, covers, folder):

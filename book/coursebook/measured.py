@@ -9,6 +9,7 @@ from seglib import results
 
 ORIGIN = ("machine", "versions", "command")
 SEEDS = ("seed", "seeds")
+SPACE = "\N{NO-BREAK SPACE}"  # a line may end before the ±, not behind it
 LONGEST = 24  # rows shown openly; longer tables are folded
 # Long tables that read better across: file -> row, column, figure.
 ACROSS = {"classical": ("method", "photo", "overlap")}
@@ -61,8 +62,8 @@ def table(rows):
     """A Markdown table: mean and spread over the seeds for each setting, or all rows as they are.
 
     Settings are told apart by their columns of text. Where these do not tell all rows of a seed apart, a number is a
-    setting too, and nothing is averaged; nor where figures are missing. Columns that are the same in all rows stand
-    in a line beneath.
+    setting too, and nothing is averaged; nor where only some seeds have a figure. Columns that are the same in all rows
+    stand in a line beneath.
     """
     columns = [key for key in rows[0] if key not in ORIGIN]
     same = {key: rows[0][key] for key in columns if len(rows) > 1 and len({row[key] for row in rows}) == 1}
@@ -71,8 +72,9 @@ def table(rows):
     figures = [key for key in shown if key not in (*settings, *SEEDS)]
     keyed = [row | {"setting": tuple(row[key] for key in settings)} for row in rows]
     told_apart = len({(row["setting"], *(row.get(key) for key in SEEDS)) for row in keyed}) == len(rows)
-    complete = all(row[key] != "" for row in rows for key in figures)
-    if told_apart and complete:
+    missing = Counter((row["setting"], key) for row in keyed for key in figures if row[key] == "")
+    seeds = Counter(row["setting"] for row in keyed)
+    if told_apart and all(count == seeds[setting] for (setting, _), count in missing.items()):
         shown, lines = settings + figures, averaged(keyed, figures)
     else:
         lines = [[number(row[key]) for key in shown] for row in rows]
@@ -81,10 +83,13 @@ def table(rows):
 
 
 def averaged(rows, figures):
-    """One line for each value of "setting" (a tuple): its parts, then each figure's mean and spread."""
-    spreads = [results.spread(rows, key, "setting") for key in figures]
+    """One line for each value of "setting" (a tuple): its parts, then each figure's mean and spread, if it has one."""
+    spreads = [results.spread([row for row in rows if row[key] != ""], key, "setting") for key in figures]
     settings = Counter(row["setting"] for row in rows)
-    return [[*it, *(with_spread(*each[it], count) for each in spreads)] for it, count in settings.items()]
+    return [
+        [*it, *(with_spread(*each[it], count) if it in each else "" for each in spreads)]
+        for it, count in settings.items()
+    ]
 
 
 def across(rows, down, over, figure):
@@ -104,14 +109,14 @@ def markdown(head, lines):
 
 
 def is_figure(cell):
-    return re.fullmatch(r"[-\d.,e+ ±]*", cell) is not None
+    return re.fullmatch(r"[-\d.,e+ ±\s]*", cell) is not None
 
 
 def with_spread(mean, deviation, count):
     if count == 1 or (deviation == 0 and mean == int(mean)):
         return number(mean)
     digits = 0 if mean >= 1000 else 1 if mean >= 10 else 3
-    return f"{mean:,.{digits}f}" + (f" ± {deviation:,.{digits}f}" if deviation else "")
+    return f"{mean:,.{digits}f}" + (f" ±{SPACE}{deviation:,.{digits}f}" if deviation else "")
 
 
 def number(value, digits=4):

@@ -1,8 +1,9 @@
 """Names of files and columns as the course writes them."""
 
 SPELLED = {
-    **{"ap": "AP", "deeplab": "DeepLab", "f1": "F1", "fcn": "FCN", "iou": "IoU", "pspnet": "PSPNet", "rcnn": "R-CNN"},
-    **{"segnet": "SegNet", "unet": "U-Net"},
+    **{"ap": "AP", "ap50": "AP50", "ap75": "AP75", "f1": "F1", "iou": "IoU", "pq": "PQ", "rq": "RQ", "sq": "SQ"},
+    **{"deeplab": "DeepLab", "fcn": "FCN", "pspnet": "PSPNet", "rcnn": "R-CNN", "segnet": "SegNet", "unet": "U-Net"},
+    **{"roi": "RoI", "gib": "GiB"},
     **{"p5": "5 %", "p25": "25 %", "p50": "50 %", "p75": "75 %", "p95": "95 %"},
 }
 

@@ -159,7 +159,8 @@ def watershed_segment(image, markers=None, sigma=1.0, min_size=20):
 
     Returns
     -------
-    (H, W) int64 label map: the markers' numbers, or without markers 0 = background, 1..n
+    (H, W) int64 label map
+        The markers' numbers, or without markers 0 = background, 1..n.
     """
     picture = _smooth(as_picture(image, grey=True), sigma)
     relief = np.hypot(*_sobel(picture))

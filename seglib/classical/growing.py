@@ -135,7 +135,7 @@ def grow_regions(image, seeds, max_difference=None, connectivity=4):
 
     Returns
     -------
-    (H, W) int64 label map: 1..n, and 0 for pixels of no region.
+    (H, W) int64 label map, 1..n, and 0 for pixels of no region
 
     Raises
     ------

@@ -31,7 +31,8 @@ def read_table(path):
 
     Returns
     -------
-    tuple of names, whose places are the labels; or {name: (red, green, blue)}, 0..255.
+    tuple or dict
+        Names, whose places are the labels; or ``{name: (red, green, blue)}``, 0..255.
 
     Raises
     ------
@@ -92,8 +93,10 @@ def read_labels(path, classes):
 
     Returns
     -------
-    labels, and what it holds that is in no table: labels, or colours (red, green, blue); the places of such colours
-    have the label -1.
+    labels : (H, W) int64 tensor
+        -1 at the places of colours that are in no table.
+    unknown : list
+        What the mask holds that is in no table, labels or colours (red, green, blue).
     """
     if not isinstance(classes, dict):
         mask = read_mask(path)

@@ -224,7 +224,8 @@ def small_photos():
 
     Returns
     -------
-    dict of name -> (picture, truth): float (H, W) or (H, W, 3) in 0..1, and (H, W) bool
+    dict of name -> (picture, truth)
+        Float (H, W) or (H, W, 3) in 0..1, and (H, W) bool.
     """
     small = {}
     for name, wanted in TARGETS.items():

@@ -23,8 +23,9 @@ def boundary_f1(prediction, target, tolerance):
 
     Returns
     -------
-    float in 0..1. With one outline missing 0.0; with both missing (masks that are empty or fill the
-    picture) 1.0 if the masks are equal, else 0.0.
+    float in 0..1
+        With one outline missing 0.0; with both missing (masks that are empty or fill the picture) 1.0 if the masks
+        are equal, else 0.0.
     """
     prediction, target = _picture_pair(prediction, target)
     if tolerance < 0:
@@ -82,7 +83,8 @@ def boundary_iou(prediction, target, dilation_ratio=0.02):
 
     Returns
     -------
-    float in 0..1. A band is empty only if its mask is: 1.0 for two empty masks, 0.0 for one.
+    float in 0..1
+        A band is empty only if its mask is: 1.0 for two empty masks, 0.0 for one.
     """
     prediction, target = _picture_pair(prediction, target)
     if dilation_ratio <= 0:

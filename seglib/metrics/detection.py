@@ -98,7 +98,8 @@ def match(iou, order, ignored, crowd):
 
     Returns
     -------
-    (D, A, T) int64 array: which object each detection takes at each range of areas and IoU threshold; -1: none
+    (D, A, T) int64 array
+        Which object each detection takes at each range of areas and IoU threshold; -1: none.
     """
     ranges, thresholds = ignored.shape[1], len(IOU_THRESHOLDS)
     taken = np.full((len(iou), ranges, thresholds), -1)

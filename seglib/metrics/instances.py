@@ -111,8 +111,9 @@ def overlap_table(prediction_map, target_map):
 
     Returns
     -------
-    (1 + true objects, 1 + predicted objects) int64 array, in the order of their ids; row 0 and column 0
-    are the background. Row sums are the true objects' areas, column sums the predicted ones'.
+    (1 + true objects, 1 + predicted objects) int64 array
+        In the order of their ids; row 0 and column 0 are the background. Row sums are the true objects' areas, column
+        sums the predicted ones'.
     """
     for name, instances in (("prediction_map", prediction_map), ("target_map", target_map)):
         if as_array(instances).dtype == bool:

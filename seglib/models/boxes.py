@@ -55,7 +55,8 @@ def match(overlaps, high, low, keep_best=False):
 
     Returns
     -------
-    (boxes,) int64 tensor: the object's index, BACKGROUND (-1), or UNSURE (-2) between ``low`` and ``high``.
+    (boxes,) int64 tensor
+        The object's index, BACKGROUND (-1), or UNSURE (-2) between ``low`` and ``high``.
     """
     if len(overlaps) == 0:
         return torch.full(overlaps.shape[1:], BACKGROUND, device=overlaps.device)
