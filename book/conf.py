@@ -61,7 +61,7 @@ html_theme_options = {
     "back_to_top_button": False,
 }
 html_context = {"default_mode": "auto"}
-html_sidebars = {"index": [], "glossary": [], "measured": [], "teachers": []}
+html_sidebars = {name: [] for name in ("index", "glossary", "measured", "teachers", "run", "server")}
 html_static_path = ["static"]
 html_favicon = "static/favicon.svg"
 html_css_files = ["course.css"]
