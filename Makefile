@@ -21,8 +21,8 @@ lab: $(READY) ## open the course in JupyterLab; the first time this sets everyth
 	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
 	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-test: lint ## check style, run the unit tests, then every notebook (20 to 30 minutes)
-	@echo "== Unit tests, two files at a time: about 8 minutes on 2 cores"
+test: lint ## check style, run the unit tests, then every notebook (half an hour)
+	@echo "== Unit tests, two files at a time: about 11 minutes on 2 cores"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 	@echo "== Notebooks, each from top to bottom in a fresh kernel: at most 2.5 minutes each"
 	@$(BIN)/python tools/notebooks.py test
