@@ -194,16 +194,50 @@ def test_every_network_can_be_built_and_takes_a_picture():
             assert logits.shape == (1, 2, 64, 64)
 
 
-def test_a_folder_of_ones_own_is_trained_on(tmp_path):
+def own_pictures(folder):
+    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
     rng = np.random.default_rng(2)
     for number in range(5):
         mask = np.zeros((40, 48), np.uint8)
         mask[:, : 8 * number + 4] = 255
-        save(
-            tmp_path / f"own/images/{number}.png",
-            rng.integers(0, 100, (40, 48, 3), dtype=np.uint8) + mask[..., None] // 2,
-        )
-        save(tmp_path / f"own/masks/{number}.png", mask)
+        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
+        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
+        save(folder / f"masks/{number}.png", mask)
+
+
+def test_training_begins_with_given_weights(tmp_path, capsys):
+    own_pictures(tmp_path / "own")
+    command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255"]
+    # A learning rate that moves nothing: what comes out is what training began with.
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "32", "--workers", "0", "--learning-rate", "1e-12"]
+    assert main([*command, *short, "--weights", "nuclei", "--out", str(tmp_path / "run")]) == 0
+    network, config = load_run(tmp_path / "run")
+    assert config["grey"]
+    assert config["weights"] == "nuclei"
+    begun = dict(load_run("nuclei")[0].named_parameters())
+    for name, value in network.named_parameters():
+        assert torch.allclose(value, begun[name], atol=1e-9), name
+    assert (
+        main(["predict", "--weights", str(tmp_path / "run"), str(tmp_path / "own/images"), "--out", str(tmp_path)]) == 0
+    )
+    capsys.readouterr()
+    refused = [*command, *short, "--out", str(tmp_path / "other"), "--weights"]
+    three = FACTS | {"classes": ["a", "b", "c"]}
+    write_tensors(tmp_path / "three.safetensors", build(three).state_dict(), {"config": json.dumps(three)})
+    for weights, message in (
+        ("nowhere", "there is no nowhere"),
+        (str(tmp_path / "three.safetensors"), "3 classes; wanted"),
+    ):
+        assert main([*refused, weights]) == 1
+        assert message in capsys.readouterr().err
+    refused[2] = "fcn"
+    assert main([*refused, "nuclei"]) == 1
+    assert "nuclei are for unet, grey pictures, 2 classes; wanted are weights for fcn, grey" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_of_ones_own_is_trained_on(tmp_path):
+    own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--out", str(tmp_path / "run")]
     short = ["--steps", "1", "--batch-size", "2", "--crop", "32", "--workers", "0"]
     assert main([*command, *short, "--foreground", "255"]) == 0

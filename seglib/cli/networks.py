@@ -23,6 +23,24 @@ def build(config):
     return NETWORKS[config["model"]](1 if config["grey"] else 3, len(config["classes"]))
 
 
+def begin(config, weights=None):
+    """The network for a run's config to train: random, or with the ``weights`` of another run (see `load_run`).
+
+    Raises ValueError if those are of another network, of another number of classes, or for other pictures.
+    """
+    if weights is None:
+        return build(config)
+    network, before = load_run(weights)
+    if kind(before) != kind(config):
+        raise ValueError(f"the weights of {weights} are for {kind(before)}; wanted are weights for {kind(config)}")
+    return network
+
+
+def kind(config):
+    """What weights have to agree on, in words."""
+    return f"{config['model']}, {'grey' if config['grey'] else 'colour'} pictures, {len(config['classes'])} classes"
+
+
 def load_run(path):
     """(network in eval mode, config) of a run's folder, of its weights.safetensors alone, or of a name in `SHIPPED`.
 

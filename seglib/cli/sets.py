@@ -28,10 +28,11 @@ VAL_SIZE = 256  # px; while training, networks are scored on the middles of the 
 NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90(), SeparateTouching()]
 
 
-def training_sets(name, crop, foreground=None):
+def training_sets(name, crop, foreground=None, grey=False):
     """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
 
-    Every picture is standardised as a whole, as it will be when it is predicted, and then cut.
+    Every picture is standardised as a whole, as it will be when it is predicted, and then cut. Nuclei are always grey;
+    ``grey`` makes the others so.
     """
     if name == "cells":
         train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), SeparateTouching()]))
@@ -42,14 +43,15 @@ def training_sets(name, crop, foreground=None):
         train = DSB2018(split="train", transform=Compose([Grayscale(), Standardize(), *move]))
         val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE)]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
-    augment = Compose([Jitter(), Standardize(), RandomScale(0.75, 1.5), RandomCrop(crop), RandomFlip(vertical=False)])
-    middle = Compose([Standardize(), CenterCrop(VAL_SIZE)])
+    prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
+    augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(crop), RandomFlip(vertical=False)])
+    middle = Compose([*prepare, CenterCrop(VAL_SIZE)])
     if name == "camvid":
         train, val = CamVid(split="train", transform=augment), CamVid(split="val", transform=middle)
     else:
         train, val = folder_sets(name, foreground, augment, middle)
     classes = CamVid.classes if name == "camvid" else classes_of(train)
-    return train, val, {"classes": list(classes), "grey": False, "objects": False}
+    return train, val, {"classes": list(classes), "grey": grey, "objects": False}
 
 
 def folder_sets(folder, foreground, augment, middle):

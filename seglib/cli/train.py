@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab"
-ARGUMENTS = "data", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop", "eval_every"
+ARGUMENTS = "data", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop", "eval_every"
 SHOWN = 4  # held-back pictures in a picture of samples
 
 
@@ -20,6 +20,11 @@ def add_parser(subparsers):
     parser.add_argument("--model", choices=NAMES, required=True)
     parser.add_argument("--data", required=True, help="dsb2018, camvid, cells (generated), or your folder")
     parser.add_argument("--out", required=True, help="folder of the run")
+    parser.add_argument(
+        "--weights",
+        help="begin with the weights of another run of the same network and as many classes, or with those of nuclei, "
+        "in place of random ones; pictures are made grey where those were",
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=positive, default=2000, help="length of the run (default: %(default)s)")
     length.add_argument("--seconds", type=float, help="length of the run by the clock instead")
@@ -47,17 +52,18 @@ def run(arguments):
     """Train; return the exit status."""
     import torch
 
-    from seglib.cli.networks import build
+    from seglib.cli.networks import begin, load_run
     from seglib.cli.sets import training_sets
     from seglib.training import Run, best_device, fit
     from seglib.training.processes import join, rank_and_size
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
-    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground)
+    grey = arguments.weights is not None and load_run(arguments.weights)[1]["grey"]
+    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, grey)
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     torch.manual_seed(arguments.seed)
-    network = build(config)
+    network = begin(config, arguments.weights)
     kept = Run(
         arguments.out,
         config,
