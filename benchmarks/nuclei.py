@@ -11,10 +11,10 @@ import sys
 
 from skimage.measure import label
 
+from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
 from seglib.classical import split_touching
 from seglib.datasets import DSB2018
-from seglib.metrics import instance_f1
 from seglib.models import UNet
 from seglib.scenes import Cells
 from seglib.training import fit, predict_logits
@@ -80,19 +80,8 @@ def scores(net, real):
     foregrounds = [foreground_share(net, prepare(sample)["image"][None]) > 0.5 for sample in real]
     figures = {}
     for variant, decide in DECISIONS.items():
-        objects, shared, covered = [], 0, 0
-        for foreground, sample in zip(foregrounds, real, strict=True):
-            found, truth = decide(foreground), sample["instances"].numpy()
-            objects.append(instance_f1(found, truth))
-            shared += ((found > 0) & (truth > 0)).sum()
-            covered += ((found > 0) | (truth > 0)).sum()
-        pooled = sum(objects[1:], objects[0])
-        figures[variant] = {
-            "iou": round(float(shared / covered), 4),
-            "object_f1": round(pooled.f1, 4),
-            "precision": round(pooled.precision, 4),
-            "recall": round(pooled.recall, 4),
-        }
+        pairs = zip(map(decide, foregrounds), (sample["instances"].numpy() for sample in real), strict=True)
+        figures[variant] = pooled_scores(pairs)
     return figures
 
 

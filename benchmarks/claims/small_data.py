@@ -12,9 +12,9 @@ import copy
 import torch
 from skimage.measure import label
 
+from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
 from seglib.datasets import InMemory
-from seglib.metrics import instance_f1
 from seglib.models import UNet
 from seglib.scenes import Cells, NewMicroscope
 from seglib.training import fit, predict_logits
@@ -92,15 +92,12 @@ def networks(seed):
 
 def scores(net):
     """IoU of the foreground and F1 of the objects, both pooled over the held-out pictures."""
-    shared = covered = 0
-    objects = []
+    pairs = []
     for sample in NewMicroscope(HELD_OUT, seed=10_000, transform=Standardize()):
         found = predict_logits(net, sample["image"][None])[0].argmax(0).numpy() == 1
-        truth = sample["instances"].numpy()
-        shared += (found & (truth > 0)).sum()
-        covered += (found | (truth > 0)).sum()
-        objects.append(instance_f1(label(found, connectivity=1), truth))
-    return {"iou": round(float(shared / covered), 4), "object_f1": round(sum(objects[1:], objects[0]).f1, 4)}
+        pairs.append((label(found, connectivity=1), sample["instances"].numpy()))
+    pooled = pooled_scores(pairs)
+    return {name: pooled[name] for name in ("iou", "object_f1")}
 
 
 def main():

@@ -11,8 +11,9 @@ import sys
 import numpy as np
 from skimage.measure import label
 
+from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
-from seglib.metrics import boundary_f1, instance_f1, merged_objects
+from seglib.metrics import boundary_f1, merged_objects
 from seglib.models import UNet, parameters
 from seglib.scenes import Cells
 from seglib.training import fit, predict_logits
@@ -45,22 +46,18 @@ def train_on_eight(seed, elastic):
 def scores(net):
     """Figures on held-out Cells: pixels pooled, boundary F1 as a mean over pictures, objects pooled."""
     data = Cells(HELD_OUT, seed=10_000, transform=Standardize())
-    shared = covered = merged = 0
-    boundaries, objects = [], []
+    pairs = []
     for sample in data:
         found = predict_logits(net, sample["image"][None])[0].argmax(0).numpy() == 1
-        truth = sample["instances"].numpy()
-        shared += (found & (truth > 0)).sum()
-        covered += (found | (truth > 0)).sum()
-        boundaries.append(boundary_f1(found, truth > 0, tolerance=1))
-        components = label(found, connectivity=1)
-        objects.append(instance_f1(components, truth))
-        merged += merged_objects(components, truth)
+        pairs.append((label(found, connectivity=1), sample["instances"].numpy()))
+    pooled = pooled_scores(pairs)
     return {
-        "iou": round(float(shared / covered), 4),
-        "boundary_f1": round(float(np.mean(boundaries)), 4),
-        "object_f1": round(sum(objects[1:], objects[0]).f1, 4),
-        "merged": merged,
+        "iou": pooled["iou"],
+        "boundary_f1": round(
+            float(np.mean([boundary_f1(found > 0, truth > 0, tolerance=1) for found, truth in pairs])), 4
+        ),
+        "object_f1": pooled["object_f1"],
+        "merged": sum(merged_objects(*pair) for pair in pairs),
     }
 
 

@@ -25,13 +25,11 @@ def collect(all_lessons):
     found = {}
     for lesson in all_lessons:
         for english, chinese in itertools.chain.from_iterable(itertools.starmap(part, terms(lesson))):
-            shown, translations, where = found.setdefault(BRACKETS.sub("", english).casefold(), [english, [], []])
-            found[BRACKETS.sub("", english).casefold()][0] = max(shown, english, key=len)
-            if chinese not in translations:
-                translations.append(chinese)
-            if lesson not in where:
-                where.append(lesson)
-    return [tuple(found[key]) for key in sorted(found)]
+            names, translations, where = found.setdefault(BRACKETS.sub("", english).casefold(), ([], [], []))
+            for value, values in ((english, names), (chinese, translations), (lesson, where)):
+                if value not in values:
+                    values.append(value)
+    return [(max(names, key=len), translations, where) for _, (names, translations, where) in sorted(found.items())]
 
 
 def part(english, chinese):

@@ -23,17 +23,11 @@ def build(config):
     return NETWORKS[config["model"]](1 if config["grey"] else 3, len(config["classes"]))
 
 
-def begin(config, weights=None):
-    """The network for a run's config to train: random, or with the ``weights`` of another run (see `load_run`).
-
-    Raises ValueError if those are of another network, of another number of classes, or for other pictures.
-    """
-    if weights is None:
-        return build(config)
-    network, before = load_run(weights)
+def check_fit(before, config):
+    """Raise ValueError unless the weights of a run with config ``before`` fit a run that is to begin with them."""
     if kind(before) != kind(config):
-        raise ValueError(f"the weights of {weights} are for {kind(before)}; wanted are weights for {kind(config)}")
-    return network
+        wanted = f"wanted are weights for {kind(config)}"
+        raise ValueError(f"the weights of {config['weights']} are for {kind(before)}; {wanted}")
 
 
 def kind(config):

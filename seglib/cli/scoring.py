@@ -35,7 +35,7 @@ def score_pictures(predictions, truth):
         if alone:
             raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
     classes = truth.classes or predictions.classes or _numbered(predictions, truth)
-    matrix, outlines, pictures = 0, [], {}
+    matrix, outlines, pictures, told_apart = 0, [], {}, []
     with Progress("scoring") as bar:
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
@@ -48,6 +48,7 @@ def score_pictures(predictions, truth):
             pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
             if "instances" in found and "instances" in true:
                 pictures[name] |= score_objects([found], [true])[0]
+                told_apart.append((found, true))
             matrix = matrix + own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
@@ -56,10 +57,8 @@ def score_pictures(predictions, truth):
     for index, label in enumerate(classes):
         report["classes"][label] = {key: known(column[index]) for key, column in zip(PIXELS, columns, strict=True)}
     report["mean"] = {key: mean([each[key] for each in report["classes"].values()]) for key in PIXELS}
-    if all("AP" in each for each in pictures.values()):
-        whole, by_class = score_objects(
-            (predictions[name] for name in truth.names), [truth[name] for name in truth.names]
-        )
+    if len(told_apart) == len(pictures):
+        whole, by_class = score_objects(*zip(*told_apart, strict=True))
         report["mean"] |= whole
         for label, figures in by_class.items():
             report["classes"][classes[label]] |= figures
@@ -68,7 +67,6 @@ def score_pictures(predictions, truth):
 
 def score_objects(predictions, truth):
     """({"AP", "AP50", "PQ"} over all pictures, the same by class) of pictures with "mask", "instances" and "scores"."""
-    predictions = list(predictions)
     detected = average_precision(map(detections, predictions), map(detections, truth))
     parted = panoptic_quality(map(things, predictions), map(things, truth))
     qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}

@@ -52,18 +52,20 @@ def run(arguments):
     """Train; return the exit status."""
     import torch
 
-    from seglib.cli.networks import begin, load_run
+    from seglib.cli.networks import build, check_fit, load_run
     from seglib.cli.sets import training_sets
     from seglib.training import Run, best_device, fit
     from seglib.training.processes import join, rank_and_size
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
-    grey = arguments.weights is not None and load_run(arguments.weights)[1]["grey"]
-    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, grey)
+    begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
+    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"])
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
+    if begun is not None:
+        check_fit(before, config)
     torch.manual_seed(arguments.seed)
-    network = begin(config, arguments.weights)
+    network = build(config) if begun is None else begun
     kept = Run(
         arguments.out,
         config,

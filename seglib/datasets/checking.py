@@ -61,9 +61,8 @@ def check_folder(folder, table=None):
 
     Wrong are: pictures without masks and masks without pictures, files that can't be read or don't belong there,
     masks of another size than their picture, labels or colours that are in no class table, masks of 0 and 255 among
-    masks of 0 and 1, the same file twice, and
-    leakage: the same or nearly the same picture in two splits (see `twins.find_twins`). Near twins within one split
-    are noted.
+    masks of 0 and 1, the same file twice, and leakage: the same or nearly the same picture in two splits (see
+    `twins.find_twins`). Near twins within one split are noted.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from seglib.datasets.reading import read_colours, read_mask
+from seglib.datasets.reading import colour_code, read_colours, read_mask
 
 TABLES = ("classes.csv", "classes.txt", "class_dict.csv", "label_colors.txt", "labelmap.txt")
 VOID = {"void", "ignore", "unlabelled", "unlabeled"}  # classes of these names, in a table of colours, are 255
@@ -103,15 +103,12 @@ def read_labels(path, classes):
         outside = ((mask < 0) | (mask >= len(classes))) & (mask != 255)
         return mask, mask[outside].unique().tolist()
     names = class_names(classes)
-    ids = sorted((_code(colour), names.index(name) if name in names else 255) for name, colour in classes.items())
+    ids = sorted(
+        (colour_code(*colour), names.index(name) if name in names else 255) for name, colour in classes.items()
+    )
     known, labels = torch.tensor(ids).T.contiguous()
     colours = read_colours(path)
     places = torch.searchsorted(known, colours).clamp(max=len(known) - 1)
     found = known[places] == colours
     unknown = colours[~found].unique().tolist()
     return torch.where(found, labels[places], -1), [(code >> 16, code >> 8 & 255, code & 255) for code in unknown]
-
-
-def _code(colour):
-    red, green, blue = colour
-    return (red << 16) + (green << 8) + blue

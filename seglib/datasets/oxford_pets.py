@@ -3,7 +3,7 @@
 import torch
 
 from seglib.datasets.fetching import data_root, provide
-from seglib.datasets.reading import check_same_size, read_image, read_mask
+from seglib.datasets.reading import check_same_size, read_image, read_lines, read_mask
 
 URL = "https://www.robots.ox.ac.uk/~vgg/data/pets/data/{}.tar.gz"
 MD5 = {"images": "5c4f3ee8e5d25df40f4fd59a7f44e54c", "annotations": "95a8c909bbe2e81eed6a22bccdf3f68f"}
@@ -84,6 +84,4 @@ def _find(root, may_download):
 
 def _names(path):
     """Names in a list, whose lines are: name, breed, species, number within the species."""
-    if not path.is_file():
-        raise ValueError(f"{path} is missing: was the set copied or unpacked completely?")
-    return [line.split()[0] for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    return [line.split()[0] for line in read_lines(path) if line.strip() and not line.startswith("#")]

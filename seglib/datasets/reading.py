@@ -46,13 +46,25 @@ def read_colours(path):
             "labels, while the class table has colours"
         )
     red, green, blue = np.moveaxis(colours(image, path).astype(np.int64), -1, 0)
-    return torch.from_numpy((red << 16) + (green << 8) + blue)
+    return torch.from_numpy(colour_code(red, green, blue))
+
+
+def colour_code(red, green, blue):
+    """One number for a colour, 0..255 each, as `read_colours` gives it."""
+    return (red << 16) + (green << 8) + blue
 
 
 def image_size(path):
     """(height, width) as stored, from the file's header alone."""
     with _open(path) as image:
         return image.height, image.width
+
+
+def read_lines(path):
+    """Lines of a list of a public set. Raises ValueError where it is missing."""
+    if not path.is_file():
+        raise ValueError(f"{path} is missing: was the set copied or unpacked completely?")
+    return path.read_text().splitlines()
 
 
 def list_pictures(folder, suffixes):

@@ -3,7 +3,7 @@
 import torch
 
 from seglib.datasets.fetching import data_root, provide
-from seglib.datasets.reading import check_same_size, read_image, read_mask
+from seglib.datasets.reading import check_same_size, read_image, read_lines, read_mask
 
 URL = "https://thor.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar"
 MD5 = "6cd6e144f989b92b3379bac3b3de84fd"
@@ -56,9 +56,7 @@ class VOC:
             raise ValueError(f'split is "train", "val" or "all", not {split!r}')
         self.folder, self.transform = _find(data_root(root), download), transform
         listed = self.folder / "ImageSets" / "Segmentation" / f"{LISTS[split]}.txt"
-        if not listed.is_file():
-            raise ValueError(f"{listed} is missing: was the set copied or unpacked completely?")
-        self.names = listed.read_text().split()
+        self.names = " ".join(read_lines(listed)).split()
 
     def __len__(self):
         return len(self.names)

@@ -42,16 +42,19 @@ class Cells:
         return self.length
 
     def __getitem__(self, index):
-        rng = scene_generator(self, index)
-        radius = np.exp(rng.uniform(np.log(4), np.log(14)))  # one picture shows one magnification
-        light, instances = draw_nuclei(rng, self.size, radius)
-        image = photograph(rng, light, blur=np.exp(rng.uniform(-0.6, 0.8)))
+        image, instances = self._draw(scene_generator(self, index))
         sample = {
             "image": torch.from_numpy(image[None]),
             "mask": torch.from_numpy((instances > 0).astype(np.int64)),
             "instances": torch.from_numpy(instances.astype(np.int64)),
         }
         return self.transform(sample) if self.transform else sample
+
+    def _draw(self, rng):
+        """Picture float32 (H, W) in 0..1, and instance map."""
+        radius = np.exp(rng.uniform(np.log(4), np.log(14)))  # one picture shows one magnification
+        light, instances = draw_nuclei(rng, self.size, radius)
+        return photograph(rng, light, blur=np.exp(rng.uniform(-0.6, 0.8))), instances
 
 
 def draw_nuclei(rng, size, typical_radius):

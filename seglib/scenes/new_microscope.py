@@ -1,16 +1,14 @@
 """NewMicroscope: the nuclei of Cells with another look, as a laboratory's own pictures would have it."""
 
 import numpy as np
-import torch
 from scipy import ndimage
 
-from seglib.scenes._common import check_scene_arguments, scene_generator
-from seglib.scenes.cells import draw_nuclei, photograph
+from seglib.scenes.cells import Cells, draw_nuclei, photograph
 
 FEWEST = 3  # nuclei in a picture: nobody labels an empty one first
 
 
-class NewMicroscope:
+class NewMicroscope(Cells):
     """Nuclei as a stain of their envelope shows them: bright outlines, dimmer insides, a lamp that stands askew.
 
     The nuclei are those of `seglib.scenes.Cells`, all of one magnification and three or more a picture. Each sample is
@@ -29,26 +27,11 @@ class NewMicroscope:
         Takes and returns a sample.
     """
 
-    classes = ("background", "nucleus")
-
-    def __init__(self, length, size=96, seed=0, transform=None):
-        self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
-        self.transform = transform
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        rng, instances = scene_generator(self, index), np.zeros((1, 1), int)
+    def _draw(self, rng):
+        instances = np.zeros((1, 1), int)
         while instances.max() < FEWEST:
             light, instances = draw_nuclei(rng, self.size, typical_radius=rng.uniform(8, 11))
-        image = stain_envelopes(rng, light, instances)
-        sample = {
-            "image": torch.from_numpy(image[None]),
-            "mask": torch.from_numpy((instances > 0).astype(np.int64)),
-            "instances": torch.from_numpy(instances.astype(np.int64)),
-        }
-        return self.transform(sample) if self.transform else sample
+        return stain_envelopes(rng, light, instances), instances
 
 
 def stain_envelopes(rng, light, instances):
