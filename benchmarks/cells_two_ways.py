@@ -1,4 +1,4 @@
-"""Semantic or instance: the same generated Cells by lesson 07's U-Net and by Mask R-CNN, same rulers (lesson 12).
+"""Semantic or instance: the same generated Cells by lesson 08's U-Net and by Mask R-CNN, same rulers (lesson 14).
 
     python -m benchmarks.cells_two_ways
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.record import write_rows
-from seglib.cli import main as seglib
+from workbench.cli import main as seglib
 
 FOLDER = Path("build/command_line")
 # Seconds, weights to begin with, seed.

@@ -15,8 +15,8 @@ from unittest import mock
 from torch.utils.data import DataLoader
 
 from benchmarks.record import write_rows
-from seglib.cli import main as seglib
 from seglib.training import loop
+from workbench.cli import main as seglib
 
 SETS, STEPS, LEFT_OUT = ("cells", "dsb2018", "camvid"), 120, 40
 

@@ -1,4 +1,4 @@
-"""Real nuclei (2018 Data Science Bowl, 256x256 fluorescence pictures): what lesson 07's U-Net does on them.
+"""Real nuclei (2018 Data Science Bowl, 256x256 fluorescence pictures): what lesson 08's U-Net does on them.
 
     python -m benchmarks.nuclei zero-shot     trained on generated Cells alone for 120 s
     python -m benchmarks.nuclei half          trained on every other real picture for 180 s, scored on the rest, beside

@@ -1,4 +1,4 @@
-"""Real nuclei one by one: Mask R-CNN beside lesson 07's U-Net, on half of DSB2018's pictures of 256x256.
+"""Real nuclei one by one: Mask R-CNN beside lesson 08's U-Net, on half of DSB2018's pictures of 256x256.
 
     python -m benchmarks.nuclei_instances        twenty minutes on 2 cores
 

@@ -18,11 +18,11 @@ from benchmarks.nuclei import SIZE
 from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
 from seglib.classical import split_touching
-from seglib.cli import main as seglib
-from seglib.cli.networks import SHIPPED, load_run
 from seglib.datasets import DSB2018
 from seglib.training import predict_logits
 from seglib.transforms import Compose, Grayscale, Standardize
+from workbench.cli import main as seglib
+from workbench.networks import SHIPPED, load_run
 
 RUN, STEPS, RATE, SEED = Path("build/nuclei"), 4000, 3e-3, 0
 SHIFTS = (-2, -1, 0, 1, 2, 3)  # px, of the best of which each picture's outlines are moved

@@ -13,14 +13,12 @@ from importlib import import_module
 __version__ = "0.1.0"
 __all__ = [
     "classical",
-    "cli",
     "datasets",
     "exercises",
     "losses",
     "metrics",
     "models",
     "plotting",
-    "prediction",
     "progress",
     "results",
     "scenes",

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 # A file imports only from floors below its own, or from its own package.
 GROUND = {"metrics", "losses", "plotting", "classical", "transforms", "progress", "results", "targets"}
 FIRST = {"models", "scenes"}
-SECOND = {"datasets", "prediction", "training"}
-THIRD = {"widgets", "exercises", "cli"}
+SECOND = {"datasets", "training"}
+THIRD = {"widgets", "exercises"}
 BELOW = (
     {name: set() for name in GROUND}
     | {name: GROUND - {"plotting"} for name in FIRST}  # models and scenes draw no figures
@@ -28,15 +28,13 @@ BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.B
 
 
 def modules():
-    """Name -> syntax tree of every module of seglib but its own __init__."""
+    """Name -> path and syntax tree of every module of seglib and the workbench, but the two packages' own __init__."""
     found = {}
-    for path in sorted((ROOT / "seglib").rglob("*.py")):
-        if path.name == "__main__.py":  # starts the command line, for `python -m seglib`
-            continue
+    for path in sorted([*(ROOT / "seglib").rglob("*.py"), *(ROOT / "workbench").rglob("*.py")]):
         parts = path.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = (path, ast.parse(path.read_text(encoding="utf-8")))
-    del found["seglib"]
+    del found["seglib"], found["workbench"]
     return found
 
 
@@ -54,25 +52,30 @@ def imports(name, path, tree, known):
             targets = [each if each in known else base for each in inner]
         else:
             continue
-        yield from (each for each in targets if each.split(".")[0] == "seglib" and each != name)
+        yield from (each for each in targets if each.split(".")[0] in ("seglib", "workbench") and each != name)
 
 
 MODULES = modules()
 IMPORTS = {name: sorted(set(imports(name, *MODULES[name], MODULES))) for name in MODULES}
 
 
+def allowed(name, imported):
+    """Whether a module may import another: the workbench stands on all of seglib, seglib never on the workbench."""
+    if name.startswith("workbench."):
+        return imported not in ("seglib", "workbench")
+    if imported == "seglib" or imported.startswith("workbench"):
+        return False
+    own, other = name.split(".")[1], imported.split(".")[1]
+    return own == other or other in BELOW[own]
+
+
 def floor_breaks(name, imported):
-    own = name.split(".")[1]
-    return [
-        f"{name} imports {each}"
-        for each in imported
-        if each == "seglib" or (each.split(".")[1] != own and each.split(".")[1] not in BELOW[own])
-    ]
+    return [f"{name} imports {each}" for each in imported if not allowed(name, each)]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_module_imports_only_from_floors_below(name):
-    assert name.split(".")[1] in BELOW, f"{name} is on no floor: add it to this test"
+    assert name.startswith("workbench.") or name.split(".")[1] in BELOW, f"{name} is on no floor: add it to this test"
     assert floor_breaks(name, IMPORTS[name]) == []
 
 
@@ -93,10 +96,11 @@ def test_there_are_no_circles():
         ("from .. import training", ["seglib.training"]),
         ("def f():\n    from seglib.exercises import check", ["seglib.exercises"]),
         ("from seglib import __version__", ["seglib"]),
+        ("from workbench.tiles import objects", ["workbench.tiles"]),
     ],
 )
 def test_an_import_from_above_is_seen(code, found):
-    known = {"seglib.plotting", "seglib.training", "seglib.models.unet"}
+    known = {"seglib.plotting", "seglib.training", "seglib.models.unet", "workbench.tiles"}
     seen = list(imports("seglib.models.unet", Path("unet.py"), ast.parse(code), known))
     assert seen == found
     assert len(floor_breaks("seglib.models.unet", seen)) == len(found)
@@ -117,7 +121,9 @@ def code_lines(text):
 
 def test_files_are_short():
     paths = [
-        path for folder in ("seglib", "tools", "tests", "benchmarks", "book") for path in (ROOT / folder).rglob("*.py")
+        path
+        for folder in ("seglib", "workbench", "tools", "tests", "benchmarks", "book")
+        for path in (ROOT / folder).rglob("*.py")
     ]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     lengths = {name: len(text.splitlines()) for name, text in texts.items()}
@@ -136,7 +142,7 @@ def test_code_lines_leaves_out_what_explains():
 
 
 def test_every_module_is_named_in_seglib():
-    assert set(seglib.__all__) == {name.split(".")[1] for name in MODULES}
+    assert set(seglib.__all__) == {name.split(".")[1] for name in MODULES if name.startswith("seglib.")}
     assert set(seglib.__all__) <= set(dir(seglib))
     with pytest.raises(AttributeError, match="seglib has no module 'metrix'"):
         seglib.metrix  # noqa: B018

@@ -108,7 +108,7 @@ def test_the_readme_lists_the_lessons_that_are_there():
     rows = lesson_rows()
     there = {path.stem: path for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert list(rows) == sorted(rows)
-    assert len(rows) == 19
+    assert len(rows) == 24
     for stem, (linked, *_, reading, running) in rows.items():
         if stem in there:
             minutes, seconds = lesson_form.times(lesson_form.Lesson(there[stem]))

@@ -107,7 +107,7 @@ def not_run(cells):
 BREAKAGES = {
     "does not begin with '# 04 · '": replace("# 04 · ", "# "),
     "exactly one level-1 heading": replace("Words.", "# Another title"),
-    "does not show ../data/covers": replace("covers/04_measuring.png", "covers/07_unet.png"),
+    "does not show ../data/covers": replace("covers/04_measuring.png", "covers/08_unet.png"),
     "exactly one code cell needs the tag 'cover'": lambda cells: cells[2].metadata.clear(),
     "the second cell lacks": replace("**You need**", "You need"),
     "three or four bullets": replace("- count\n", ""),
@@ -178,8 +178,8 @@ def test_a_broken_lesson_is_seen(complaint, tmp_path, monkeypatch):
         ("NN_topic.ipynb", {"name": "04_Measuring.ipynb"}),
         ("the kernel is not python3", {"kernel": "conda-env"}),
         ("it ran 151 s, less than 150 s", {"seconds": 151}),
-        ("at least 3 are wanted", {"name": "07_unet.ipynb"}),
-        ("'## The claim' is missing", {"name": "07_unet.ipynb"}),
+        ("at least 3 are wanted", {"name": "08_unet.ipynb"}),
+        ("'## The claim' is missing", {"name": "08_unet.ipynb"}),
     ],
 )
 def test_a_wrongly_kept_lesson_is_seen(complaint, said, tmp_path):

@@ -1,4 +1,4 @@
-"""Claims of lessons 11 and 12 on generated Digits, each tested alone: same data, same steps, one change.
+"""Claims of lessons 12 and 14 on generated Digits, each tested alone: same data, same steps, one change.
 
     python -m benchmarks.claims.instances roi          one of: roi, masks, mask_loss
 

@@ -1,4 +1,4 @@
-"""Claims of lessons 06, 08, 09 and 10 on generated Streets, each tested alone: same data, same steps, one change.
+"""Claims of lessons 07, 09, 10 and 11 on generated Streets, each tested alone: same data, same steps, one change.
 
     python -m benchmarks.claims.semantic fcn          one of: fcn, segnet, balancing, pspnet, deeplab
 

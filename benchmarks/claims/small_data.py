@@ -1,4 +1,4 @@
-"""Lesson 14's claim: what helps with four labelled pictures of a new microscope, over five seeds.
+"""Lesson 16's claim: what helps with four labelled pictures of a new microscope, over five seeds.
 
     python -m benchmarks.claims.small_data       about ten minutes on one core
 

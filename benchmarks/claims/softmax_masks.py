@@ -1,4 +1,4 @@
-"""Why a softmax over the classes of a mask draws nothing in lesson 12: does its head know where, or which digit?
+"""Why a softmax over the classes of a mask draws nothing in lesson 14: does its head know where, or which digit?
 
     python -m benchmarks.claims.softmax_masks
 

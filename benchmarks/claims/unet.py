@@ -1,4 +1,4 @@
-"""Three claims of lesson 07, each tested alone over five seeds: same data, same steps, one change.
+"""Three claims of lesson 08, each tested alone over five seeds: same data, same steps, one change.
 
     python -m benchmarks.claims.unet             all of them, about ten minutes on 2 cores
     python -m benchmarks.claims.unet skips       one of: skips, border_weights, elastic

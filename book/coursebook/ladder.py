@@ -13,8 +13,9 @@ GROUPS = {
     0: "Begin here",
     1: "Without learning",
     5: "A class for every pixel",
-    11: "A mask for every object",
-    14: "In earnest",
+    12: "A mask for every object",
+    16: "In earnest",
+    21: "Today",
 }
 WIDTH = 360  # CSS pixels of a picture on the home page; there is a second one of twice the density
 SPACE = "\N{NO-BREAK SPACE}"
@@ -38,7 +39,7 @@ def named(stem, there):
 
 
 def fill_names(text, there, readme):
-    """Replace ``{{ 07 }}`` by the lesson's name, link and minutes."""
+    """Replace ``{{ 08 }}`` by the lesson's name, link and minutes."""
     stems = {stem[:2]: stem for stem in planned(readme)}
     return NAMED.sub(lambda found: named(stems[found[1]], there), text)
 

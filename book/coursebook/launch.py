@@ -44,7 +44,7 @@ def links(repository, branch, stem):
 
 
 def fill_in(app, docname, source):
-    """Put addresses where a page says ``{{ repository }}``, ``{{ branch }}`` or ``{{ launch 07_unet }}``."""
+    """Put addresses where a page says ``{{ repository }}``, ``{{ branch }}`` or ``{{ launch 08_unet }}``."""
     repository, branch = app.config.course_repository.rstrip("/"), app.config.course_branch
     text = source[0].replace("{{ repository }}", repository or UNKNOWN).replace("{{ branch }}", branch)
     source[0] = LAUNCH.sub(lambda found: links(repository, branch, found[1]), text)

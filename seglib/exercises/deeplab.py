@@ -1,4 +1,4 @@
-"""Exercises of lesson 10, DeepLab."""
+"""Exercises of lesson 11, DeepLab."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 11, Faster R-CNN."""
+"""Exercises of lesson 12, Faster R-CNN."""
 
 from functools import cache
 

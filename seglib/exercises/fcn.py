@@ -1,4 +1,4 @@
-"""Exercises of lesson 06, FCN."""
+"""Exercises of lesson 07, FCN."""
 
 from functools import cache
 

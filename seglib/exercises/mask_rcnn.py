@@ -1,4 +1,4 @@
-"""Exercises of lesson 12, Mask R-CNN."""
+"""Exercises of lesson 14, Mask R-CNN."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 09, PSPNet."""
+"""Exercises of lesson 10, PSPNet."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Exercises of lesson 08, SegNet."""
+"""Exercises of lesson 09, SegNet."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 07, U-Net."""
+"""Exercises of lesson 08, U-Net."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Exercises of lesson 14, your own data."""
+"""Exercises of lesson 16, your own data."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 10, as learners give them."""
+"""Wrong answers to the exercises of lesson 11, as learners give them."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 14, as learners give them."""
+"""Wrong answers to the exercises of lesson 16, as learners give them."""
 
 import numpy as np
 from scipy import ndimage

@@ -31,12 +31,12 @@ def add_parser(subparsers):
 
 def run(arguments):
     """Predict all pictures; return the exit status, 1 if one of them failed."""
-    from seglib.cli.networks import load_run
-    from seglib.cli.pictures import find_pictures
-    from seglib.prediction import check_tiles
     from seglib.progress import Progress
     from seglib.training import best_device
     from seglib.training.weights import write_whole
+    from workbench.networks import load_run
+    from workbench.pictures import find_pictures
+    from workbench.tiles import check_tiles
 
     check_tiles(arguments.tile, arguments.overlap)
     network, config = load_run(arguments.weights)
@@ -66,11 +66,11 @@ def predict_one(network, config, path, out, tile, overlap, show):
     """Write labels and overlay of one picture; return its path, size and objects, a list of (score, RLE, box)."""
     import numpy as np
 
-    from seglib.cli.drawing import save_labels, save_picture
-    from seglib.cli.pictures import Picture
     from seglib.plotting import overlay, overlay_instances
-    from seglib.prediction import objects, predict_rows, run_lengths
     from seglib.training import predict_logits
+    from workbench.drawing import save_labels, save_picture
+    from workbench.pictures import Picture
+    from workbench.tiles import objects, predict_rows, run_lengths
 
     picture = Picture(path, config["grey"])
     labels = np.zeros(picture.size, np.uint8)

@@ -11,13 +11,13 @@ import torch
 from picture_files import save
 from PIL import Image
 
-from seglib.cli import main
-from seglib.cli.networks import NETWORKS, build, load_run
-from seglib.cli.pictures import Picture
-from seglib.cli.train import NAMES
 from seglib.datasets import CocoDataset, read_image
 from seglib.training.run import write_tensors
 from seglib.transforms import Compose, Grayscale, Standardize
+from workbench.cli import main
+from workbench.networks import NETWORKS, build, load_run
+from workbench.pictures import Picture
+from workbench.train import NAMES
 
 FACTS = {"model": "unet", "grey": True, "objects": True, "classes": ["background", "nucleus"]}
 
@@ -106,7 +106,7 @@ def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch)
     for top, left in squares:
         picture[top : top + 20, left : left + 30] = 200
     path = save(tmp_path / "squares.png", picture)
-    monkeypatch.setattr("seglib.cli.networks.load_run", lambda _: (Bright(), FACTS))
+    monkeypatch.setattr("workbench.networks.load_run", lambda _: (Bright(), FACTS))
     assert main(["predict", "--weights", "x", str(path), "--out", str(tmp_path / "out")]) == 0
     assert np.array_equal(np.array(Image.open(tmp_path / "out/labels/squares.png")), picture > 100)
     sample = CocoDataset(tmp_path, tmp_path / "out/objects.json")[0]
@@ -248,6 +248,6 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     assert main(["score", str(out), str(masks), "--foreground", "255"]) == 0
 
 
-def test_python_m_seglib_helps():
-    result = subprocess.run([sys.executable, "-m", "seglib", "--help"], capture_output=True, text=True, check=True)
+def test_python_m_workbench_helps():
+    result = subprocess.run([sys.executable, "-m", "workbench", "--help"], capture_output=True, text=True, check=True)
     assert all(command in result.stdout for command in ("data", "train", "predict", "score"))

@@ -8,11 +8,11 @@ import pytest
 from picture_files import nuclei_tree, save
 from PIL import Image
 
-from seglib.cli import main
-from seglib.cli.drawing import save_labels
-from seglib.cli.predict import as_coco
 from seglib.metrics import average_precision
-from seglib.prediction import boxes, run_lengths
+from workbench.cli import main
+from workbench.drawing import save_labels
+from workbench.predict import as_coco
+from workbench.tiles import boxes, run_lengths
 
 TRUE = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 255, 255]], np.uint8)
 FOUND = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [2, 1, 0, 0]], np.uint8)

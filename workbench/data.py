@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from seglib.cli.data_page import write_page
-from seglib.datasets.checking import check_folder
 from seglib.datasets.class_tables import read_table
+from workbench.checking import check_folder
+from workbench.data_page import write_page
 
 SHOWN = 10  # sentences of a kind
 CHANNELS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet
 from seglib.training.run import WEIGHTS, read_tensors
 
-SHIPPED = {"nuclei": Path(__file__).resolve().parents[2] / "data" / "weights" / "nuclei.safetensors"}
+SHIPPED = {"nuclei": Path(__file__).resolve().parents[1] / "data" / "weights" / "nuclei.safetensors"}
 NETWORKS = {
     "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
     "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),

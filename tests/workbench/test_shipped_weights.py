@@ -7,9 +7,9 @@ import pytest
 from picture_files import save
 
 from seglib import results
-from seglib.cli import main
-from seglib.cli.networks import SHIPPED, load_run
 from seglib.scenes import Cells
+from workbench.cli import main
+from workbench.networks import SHIPPED, load_run
 
 CARD = SHIPPED["nuclei"].with_name("README.md")
 

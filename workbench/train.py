@@ -14,7 +14,7 @@ def add_parser(subparsers):
         "train",
         help="train a network",
         description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and "
-        "for TensorBoard, sample predictions. Start it with `accelerate launch -m seglib train ...` to use several "
+        "for TensorBoard, sample predictions. Start it with `accelerate launch -m workbench train ...` to use several "
         "processes, GPUs or machines; --batch-size is that of all together.",
     )
     parser.add_argument("--model", choices=NAMES, required=True)
@@ -52,10 +52,10 @@ def run(arguments):
     """Train; return the exit status."""
     import torch
 
-    from seglib.cli.networks import build, check_fit, load_run
-    from seglib.cli.sets import training_sets
     from seglib.training import Run, best_device, fit
     from seglib.training.processes import join, rank_and_size
+    from workbench.networks import build, check_fit, load_run
+    from workbench.sets import training_sets
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
@@ -115,9 +115,9 @@ def draw_samples(network, val, path):
     import numpy as np
     import torch
 
-    from seglib.cli.drawing import save_picture
     from seglib.plotting import overlay
     from seglib.training import predict_logits
+    from workbench.drawing import save_picture
 
     was_training = network.training
     network.eval()

@@ -14,8 +14,8 @@ from seglib.datasets.class_tables import class_names, find_table, read_labels
 from seglib.datasets.folder import few, natural
 from seglib.datasets.layouts import find_splits, pair_up
 from seglib.datasets.reading import image_mode, read_image, read_mask
-from seglib.datasets.twins import find_twins
 from seglib.progress import Progress
+from workbench.twins import find_twins
 
 GREY_VALUES = 64  # more labels than this in one mask, without a table, are no classes
 

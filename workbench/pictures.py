@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from seglib.cli.sets import PUBLIC, held_back
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
+from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seglib.cli.predict import CLASSES, LABELS, OBJECTS
-from seglib.cli.sets import held_back
 from seglib.datasets.coco_masks import mask_of
 from seglib.datasets.reading import LOSSLESS, list_pictures, read_mask
+from workbench.predict import CLASSES, LABELS, OBJECTS
+from workbench.sets import held_back
 
 
 class Maps:

@@ -7,7 +7,7 @@ import torch
 from seglib.classical import split_touching
 from seglib.datasets.coco_masks import mask_of
 from seglib.models import UNet
-from seglib.prediction import objects, predict_rows, ramp, run_lengths, tiles
+from workbench.tiles import objects, predict_rows, ramp, run_lengths, tiles
 
 
 def joined(logits_of, picture, **arguments):

@@ -13,9 +13,8 @@ from picture_files import labels, save
 from PIL import Image
 from scipy import ndimage
 
-from seglib.cli import data
-from seglib.datasets import checking, twins
-from seglib.datasets.checking import check_folder, difference_hash
+from workbench import checking, data, twins
+from workbench.checking import check_folder, difference_hash
 
 RNG = np.random.default_rng(3)
 
@@ -253,7 +252,7 @@ def test_the_page_stands_alone_and_shows_faults_first(folder):
 
 
 def test_the_page_of_a_large_set_is_a_sample():
-    from seglib.cli.data_page import choose
+    from workbench.data_page import choose
 
     pictures = [checking.Picture("all", str(number), None, None) for number in range(1000)]
     pictures[500].faults.append(("broken", "x"))

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from seglib.cli import main
 from seglib.training import loop
+from workbench.cli import main
 
 
 def run(folder, arguments):

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from seglib.cli import data, predict, score, train
+from workbench import data, predict, score, train
 
 COMMANDS = {"data": data, "train": train, "predict": predict, "score": score}
 

@@ -19,10 +19,10 @@ def add_parser(subparsers):
 
 def run(arguments):
     """Score, print the tables, write the JSON; return the exit status."""
-    from seglib.cli.labels import folder_maps, named_maps
-    from seglib.cli.scoring import score_pictures, tables
-    from seglib.cli.sets import PUBLIC
     from seglib.training.weights import write_whole
+    from workbench.labels import folder_maps, named_maps
+    from workbench.scoring import score_pictures, tables
+    from workbench.sets import PUBLIC
 
     predictions = folder_maps(arguments.predictions)
     if arguments.truth in PUBLIC:
