@@ -25,6 +25,9 @@ BELOW = (
     | {name: GROUND | FIRST | SECOND for name in THIRD}
 )
 BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.BorderWeights
+for below in BELOW.values():
+    below.add("arrays")  # what the ground stands on
+BELOW["arrays"] = set()
 
 
 def modules():
