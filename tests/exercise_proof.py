@@ -7,6 +7,8 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -41,6 +43,22 @@ def wrong_answers(topic, folder=TESTS / "wrong_answers"):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.WRONG
+
+
+def mutation(solution, *changes):
+    """A solution with one or a few pieces of its source replaced: ``mutation(q1.solution, ("< 0.5", "> 0.5"))``.
+
+    Its name says what was changed. Raises AssertionError where a piece does not occur, or occurs more than once.
+    """
+    text = textwrap.dedent(inspect.getsource(solution))
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {solution.__name__}"
+        text = text.replace(old, new)
+    space = dict(vars(sys.modules[solution.__module__]))
+    exec(compile(text, f"<{solution.__name__} with {changes}>", "exec"), space)
+    attempt = space[solution.__name__]
+    attempt.__name__ = attempt.__qualname__ = ", ".join(f"{old} -> {new}" for old, new in changes)
+    return attempt
 
 
 def faults(exercise, name, wrong):

@@ -1,12 +1,12 @@
 """The exercises: `check` says where an attempt stands, `hints` shows folded help; one file for each lesson.
 
->>> from seglib.exercises import Exercise, check, expect_number
->>> def verify(area):
-...     expect_number("`area(2, 3)`", area(2, 3), 6)
-...     return "Width times height."
+>>> from seglib.exercises import check, exercise, expect_number
 >>> def area(width, height):
 ...     return width * height
->>> q1 = Exercise("q1", hints=("How many cells has a 2 by 3 grid?",), verify=verify, solution=area)
+>>> @exercise("How many cells has a 2 by 3 grid?", solution=area)
+... def q1(area):
+...     expect_number("`area(2, 3)`", area(2, 3), 6)
+...     return "Width times height."
 >>> check(q1, lambda width, height: width + height).state
 ✗ q1: Not yet. `area(2, 3)` is 5, wanted 6: one too few.
 'not yet'
@@ -15,16 +15,26 @@
 'correct'
 """
 
-from seglib.exercises._check import Exercise, Result, check, hints
-from seglib.exercises._expect import NotYet, expect_array, expect_choice, expect_number, expect_shape, has_loops
+from seglib.exercises._check import Exercise, Result, check, exercise, hints
+from seglib.exercises._expect import (
+    NotYet,
+    expect_array,
+    expect_choice,
+    expect_none_of,
+    expect_number,
+    expect_shape,
+    has_loops,
+)
 
 __all__ = [
     "Exercise",
     "NotYet",
     "Result",
     "check",
+    "exercise",
     "expect_array",
     "expect_choice",
+    "expect_none_of",
     "expect_number",
     "expect_shape",
     "has_loops",

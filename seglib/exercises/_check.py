@@ -48,6 +48,23 @@ class Exercise:
     solution: object
 
 
+def exercise(*hints, solution):
+    """Turn a check into an `Exercise`; a decorator. The check's name becomes the exercise's.
+
+    Parameters
+    ----------
+    *hints : str
+        From vague to plain.
+    solution : object
+        A right attempt: a function, a class or a value.
+    """
+
+    def made_of(verify):
+        return Exercise(verify.__name__, hints, verify, solution)
+
+    return made_of
+
+
 @dataclass(frozen=True)
 class Result:
     """Where an attempt stands: `state` is "not attempted", "not yet" or "correct"."""

@@ -10,6 +10,8 @@ import textwrap
 
 import numpy as np
 
+from seglib.arrays import to_numpy
+
 _ARRAY, _TENSOR, _NUMBER = "a NumPy array", "a PyTorch tensor", "a number"
 _KINDS = {"b": "True and False", "i": "integers", "u": "integers", "f": "real numbers"}
 
@@ -32,7 +34,7 @@ def expect_array(name, got, want, tolerance=1e-5):
     """
     _expect_kind(name, got, [_described(want)])
     expect_shape(name, got, want.shape)
-    got, want = _numpy(got), _numpy(want)
+    got, want = to_numpy(got), to_numpy(want)
     if _KINDS.get(got.dtype.kind) != _KINDS[want.dtype.kind]:
         advice = {
             "b": "A comparison such as `x > 0.5` gives them.",
@@ -49,7 +51,7 @@ def expect_number(name, got, want, tolerance=1e-5):
     Numbers of Python and NumPy, and arrays and tensors without axes are numbers; True and False are not.
     """
     if _described(got) in (_ARRAY, _TENSOR):
-        got = _numpy(got)
+        got = to_numpy(got)
         if got.ndim > 0:
             advice = "`.item()` takes it out." if got.size == 1 else "Is a sum or mean missing?"
             raise NotYet(f"{name} has shape {got.shape}, wanted one number. {advice}")
@@ -78,6 +80,27 @@ def expect_shape(name, got, shape):
         axis = next(i for i, (a, b) in enumerate(zip(has, shape, strict=True)) if a != b)
         advice = f"Axis {axis} has length {has[axis]} instead of {shape[axis]}."
     raise NotYet(f"{name} has shape {has}, wanted {shape}. {advice}")
+
+
+def expect_none_of(name, got, wrong, tolerance=1e-5):
+    """Raise NotYet with the reason if `got` is one of the usual wrong answers.
+
+    Parameters
+    ----------
+    name : str
+    got : object
+    wrong : dict of str -> number, array or tensor
+        What is wrong with it, as a clause without a full stop, and the answer that this mistake gives.
+    tolerance : float
+        Relative and absolute.
+    """
+    if _described(got) not in (_ARRAY, _TENSOR, _NUMBER):
+        return
+    got = to_numpy(got)
+    for why, value in wrong.items():
+        value = to_numpy(value)
+        if got.shape == value.shape and np.allclose(got, value, rtol=tolerance, atol=tolerance, equal_nan=True):
+            raise NotYet(f"{name}: {why}.")
 
 
 def expect_choice(got, right, wrong):
@@ -184,22 +207,11 @@ def _described(x):
         return f"the text {x!r}"
     if isinstance(x, numbers.Real):
         return _NUMBER
-    if _is_tensor(x):
+    if hasattr(x, "detach"):
         return _TENSOR
     if isinstance(x, np.ndarray):
         return _ARRAY
     return "a function" if inspect.isroutine(x) else f"a {type(x).__name__}"
-
-
-def _is_tensor(x):
-    return hasattr(x, "detach")
-
-
-def _numpy(x):
-    if _is_tensor(x):
-        x = x.detach().cpu()
-        x = (x.float() if x.is_floating_point() else x).numpy()
-    return np.asarray(x)
 
 
 def has_loops(function):
