@@ -2,21 +2,22 @@
 
 import numpy as np
 from skimage.color import gray2rgb, rgb2hsv, rgb2lab
-from sklearn.cluster import MeanShift
+from sklearn.cluster import KMeans, MeanShift
+from sklearn.metrics import pairwise_distances_argmin
 
+from seglib.arrays import relabel
 from seglib.classical._inputs import as_picture
 
-CHUNK = 1 << 13  # points compared with all centres at a time: large pictures stay within memory, the distances in cache
 SAMPLE = 10_000  # pixels from which kmeans_segment learns its centres
 SHIFTED = 1_500  # pixels from which mean_shift_segment learns its modes
 
 
-def kmeans(points, k, seed=0, starts=3, start=None, max_iter=300):
+def kmeans(points, k, seed=0, starts=3, start=None):
     """k-means: k centres with the least sum of squared distances from each point to its nearest centre.
 
     Lloyd's algorithm (Lloyd 1982, MacQueen 1967) assigns points to centres and moves centres to the means of their
     points, until nothing changes. The centres start spread out by k-means++ (Arthur & Vassilvitskii 2007), and the
-    best of several starts is kept. A centre that loses all its points moves to the point farthest from its own centre.
+    best of several starts is kept. scikit-learn's `KMeans` computes it.
 
     Parameters
     ----------
@@ -29,8 +30,6 @@ def kmeans(points, k, seed=0, starts=3, start=None, max_iter=300):
         Number of k-means++ starts.
     start : (k, d) array or None
         Centres to start from, once, in the place of k-means++.
-    max_iter : int
-        Assignments of a start, at most.
 
     Returns
     -------
@@ -50,19 +49,19 @@ def kmeans(points, k, seed=0, starts=3, start=None, max_iter=300):
         raise ValueError(f"points has shape {points.shape}; (n, d) is wanted, n points of d numbers{hint}")
     if points.dtype.kind not in "biuf" or not np.isfinite(points).all():
         raise ValueError(f"points ({points.dtype}) holds NaN, infinity or no real numbers; drop or fill those rows")
-    if not isinstance(k, int | np.integer) or k < 1 or max_iter < 1 or starts < 1:
-        raise ValueError(f"k is {k!r}, max_iter {max_iter!r}, starts {starts!r}; whole numbers from 1 on are wanted")
+    if not isinstance(k, int | np.integer) or k < 1 or starts < 1:
+        raise ValueError(f"k is {k!r}, starts {starts!r}; whole numbers from 1 on are wanted")
     if start is not None and np.shape(start) != (k, points.shape[1]):
         raise ValueError(f"start has shape {np.shape(start)}; one centre a row is wanted, {(k, points.shape[1])}")
-    middle = points.mean(0)  # distances are taken around the middle, where squares are small and rounding hurts least
-    points = points - middle
-    rng = np.random.default_rng(seed)
+    distinct = len(np.unique(points, axis=0))
+    if k > distinct:
+        raise ValueError(f"k is {k}, but there are only {distinct} distinct points (pixels: distinct colours)")
+    points = points.astype(np.float64)
     if start is None:
-        runs = (_lloyd(points, _plus_plus(points, k, rng), max_iter) for _ in range(starts))
-        labels, centres, inertia = min(runs, key=lambda run: run[2])
+        model = KMeans(k, n_init=starts, tol=0, random_state=seed).fit(points)
     else:
-        labels, centres, inertia = _lloyd(points, np.asarray(start) - middle, max_iter)
-    return labels, centres + middle, inertia
+        model = KMeans(k, init=np.asarray(start), n_init=1, tol=0).fit(points)
+    return model.labels_.astype(np.int64), model.cluster_centers_, model.inertia_
 
 
 def kmeans_segment(image, k, space="lab", position=0.0, seed=0):
@@ -97,15 +96,16 @@ def kmeans_segment(image, k, space="lab", position=0.0, seed=0):
         raise ValueError(f"position is {position}; a weight of 0 (none) or more is wanted")
     features = _colours(picture, space)
     if position:
-        features = np.hstack([features, position * _places(picture.shape) / max(picture.shape[:2])])
+        places = np.stack(np.indices(picture.shape[:2]), axis=2).reshape(-1, 2)
+        features = np.hstack([features, position * places / max(picture.shape[:2])])
     sample = _sample(features, SAMPLE, seed)
     if len(np.unique(sample, axis=0)) < k:  # rare colours may be missing
         sample = features
-    labels, _ = _nearest(features, kmeans(sample, k, seed)[1])
-    return _by_brightness(labels, picture)
+    _, centres, _ = kmeans(sample, k, seed)
+    return _by_brightness(pairwise_distances_argmin(features, centres), picture)
 
 
-def mean_shift_segment(image, colour_bandwidth=12.0, space_bandwidth=None, seed=0):
+def mean_shift_segment(image, colour_bandwidth=12.0, seed=0):
     """Segment a picture by mean shift (Comaniciu & Meer 2002): pixels climb to the peaks of the density of colours.
 
     The number of segments follows from the bandwidth. To be fast, scikit-learn's `MeanShift` (a flat kernel) finds the
@@ -117,8 +117,6 @@ def mean_shift_segment(image, colour_bandwidth=12.0, space_bandwidth=None, seed=
     image : (H, W) or (H, W, 3) array of bool, uint8, uint16, or float in 0..1
     colour_bandwidth : float
         Radius of the window in Lab, where 100 is the distance from black to white.
-    space_bandwidth : float or None
-        Radius of the window in pixels. None leaves position out.
     seed : int
 
     Returns
@@ -128,20 +126,16 @@ def mean_shift_segment(image, colour_bandwidth=12.0, space_bandwidth=None, seed=
     Raises
     ------
     ValueError
-        For pictures that `kmeans_segment` cannot take either, and for bandwidths that are not above 0.
+        For pictures that `kmeans_segment` cannot take either, and for a bandwidth that is not above 0.
     """
     picture = as_picture(image)
-    for name, width in (("colour_bandwidth", colour_bandwidth), ("space_bandwidth", space_bandwidth)):
-        if width is not None and not 0 < width < np.inf:
-            raise ValueError(f"{name} is {width}; a width above 0 is wanted")
+    if not 0 < colour_bandwidth < np.inf:
+        raise ValueError(f"colour_bandwidth is {colour_bandwidth}; a width above 0 is wanted")
     features = to_lab(picture).reshape(-1, 3) / colour_bandwidth
-    if space_bandwidth is not None:
-        features = np.hstack([features, _places(picture.shape) / space_bandwidth])
     sample = _sample(features, SHIFTED, seed)
     _, first = np.unique(np.round(sample), axis=0, return_index=True)
     shift = MeanShift(bandwidth=1.0, seeds=sample[first]).fit(sample)
-    labels, _ = _nearest(features, shift.cluster_centers_)
-    return _by_brightness(np.unique(labels, return_inverse=True)[1].reshape(-1), picture)
+    return _by_brightness(pairwise_distances_argmin(features, shift.cluster_centers_), picture)
 
 
 def to_lab(picture):
@@ -164,62 +158,14 @@ def _colours(picture, space):
     raise ValueError(f"space is {space!r}; 'lab', 'rgb', 'hsv' or 'grey' is wanted")
 
 
-def _places(shape):
-    return np.stack(np.indices(shape[:2]), axis=2).reshape(-1, 2).astype(float)
-
-
 def _sample(features, size, seed):
     chosen = np.random.default_rng(seed).permutation(len(features))[:size]
     return features[chosen]
 
 
 def _by_brightness(labels, picture):
-    grey = as_picture(picture, grey=True).ravel()
-    mean = np.bincount(labels, grey) / np.maximum(np.bincount(labels), 1)
-    return np.argsort(np.argsort(mean, kind="stable"))[labels].reshape(picture.shape[:2])
-
-
-def _plus_plus(points, k, rng):
-    """k points: the first at random, each further one with a chance that grows with its squared distance."""
-    centres = [points[rng.integers(len(points))]]
-    distance = ((points - centres[0]) ** 2).sum(1)
-    while len(centres) < k:
-        if not distance.any():  # every point is a centre already
-            raise ValueError(f"k is {k}, but there are only {len(centres)} distinct points (pixels: distinct colours)")
-        centres.append(points[rng.choice(len(points), p=distance / distance.sum())])
-        distance = np.minimum(distance, ((points - centres[-1]) ** 2).sum(1))
-    return np.array(centres)
-
-
-def _lloyd(points, centres, max_iter):
-    before = None
-    for _ in range(max_iter):
-        labels, distance = _nearest(points, centres)
-        sizes = np.bincount(labels, minlength=len(centres))
-        for empty in np.flatnonzero(sizes == 0):
-            farthest = distance.argmax()
-            labels[farthest], distance[farthest] = empty, 0
-        if np.array_equal(labels, before):
-            break
-        centres, before = moved(points, labels, centres), labels
-    labels, distance = _nearest(points, centres)
-    return labels, centres, float(distance.sum())
-
-
-def moved(points, labels, centres):
-    """The mean (k, d) of each centre's points (n, d); a centre without points stays where it is."""
-    sizes = np.bincount(labels, minlength=len(centres))
-    sums = np.stack([np.bincount(labels, column, len(centres)) for column in points.T], axis=1)
-    return np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
-
-
-def _nearest(points, centres):
-    """Number of the nearest centre, and the squared distance to it, for each point."""
-    labels, distance = np.empty(len(points), np.int64), np.empty(len(points))
-    length = (centres**2).sum(1)
-    for i in range(0, len(points), CHUNK):
-        some = points[i : i + CHUNK]
-        # |x - c|² = |x|² - 2 x·c + |c|², and |x|² is the same for all centres
-        labels[i : i + CHUNK] = (length - 2 * some @ centres.T).argmin(1)
-        distance[i : i + CHUNK] = ((some - centres[labels[i : i + CHUNK]]) ** 2).sum(1)
-    return labels, distance
+    """Label map from labels in any numbering: those that occur, from the darkest on."""
+    labels, _ = relabel(labels)
+    mean = np.bincount(labels, as_picture(picture, grey=True).ravel()) / np.bincount(labels)
+    rank = np.argsort(np.argsort(mean, kind="stable"))
+    return rank[labels].reshape(picture.shape[:2])

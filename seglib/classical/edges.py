@@ -10,7 +10,12 @@ from skimage.filters import threshold_otsu
 from skimage.measure import label
 from skimage.segmentation import expand_labels, watershed
 
+from seglib.arrays import relabel
 from seglib.classical._inputs import as_picture
+from seglib.classical.regions import without_small
+
+MIN_AREA = 50  # px: smaller areas between edges go to their neighbours
+MIN_OBJECT = 20  # px: smaller objects of the watershed are dropped
 
 
 def gradients(image):
@@ -109,43 +114,43 @@ def close_contours(edges, gap):
     return edges | (watershed(-away, areas, watershed_line=True) == 0)
 
 
-def canny_regions(image, sigma=1.0, low=0.1, high=0.2, gap=2, min_size=50):
+def canny_regions(image, sigma=1.0, low=0.1, high=0.2, gap=2):
     """The areas that Canny's edges enclose once gaps are bridged.
 
     Edges are drawn out to the frame. The area that holds most of the frame is the outside. Areas of fewer than
-    `min_size` pixels, and the contours themselves, go to the nearest area.
+    50 pixels, and the contours themselves, go to the nearest area.
 
     Parameters
     ----------
     image, sigma, low, high : as for `canny`
-    gap, min_size : int
+    gap : int
         In pixels; see `close_contours`.
 
     Returns
     -------
     (H, W) int64 label map, 0 = outside, 1..n. A picture without edges is all outside.
     """
-    return enclosed_areas(canny(image, sigma, low, high), gap, min_size)
+    return enclosed_areas(canny(image, sigma, low, high), gap)
 
 
-def enclosed_areas(edges, gap=2, min_size=50):
+def enclosed_areas(edges, gap=2):
     """What `canny_regions` makes of edges, (H, W) bool, that are drawn already."""
     if min(edges.shape) < 3:
         return np.zeros(edges.shape, np.int64)
     contours = close_contours(np.pad(edges[1:-1, 1:-1], 1, mode="edge"), gap)
-    areas = _without_small(label(~contours, connectivity=1), min_size)
+    areas = without_small(label(~contours, connectivity=1), MIN_AREA)
     areas = expand_labels(areas, distance=sum(areas.shape))
     areas[areas == _most_of_frame(areas)] = 0
-    return np.unique(areas, return_inverse=True)[1].reshape(areas.shape)
+    return relabel(areas)[0]
 
 
-def watershed_segment(image, markers=None, sigma=1.0, min_size=20):
+def watershed_segment(image, markers=None, sigma=1.0):
     """Marker-based watershed (Meyer and Beucher 1990) on the gradient: basins grow from markers and meet on edges.
 
     Without markers, two kinds are found. The local light, a mean over a square of a third of the diagonal, is taken
     off, and Otsu's threshold (1979) parts dark from bright. The darker half of the dark pixels and the brighter half of
     the bright ones are sure; the flood decides the rest. The side that holds most of the frame is the background; each
-    4-connected piece of the other is an object.
+    4-connected piece of the other with at least 20 pixels is an object.
 
     Parameters
     ----------
@@ -154,8 +159,6 @@ def watershed_segment(image, markers=None, sigma=1.0, min_size=20):
         0 = the flood decides, 1.. = surely of that region. The background needs a marker too.
     sigma : float
         Of the Gaussian blur before the gradient, in pixels.
-    min_size : int
-        Without markers: smaller objects, in pixels, are dropped.
 
     Returns
     -------
@@ -170,8 +173,11 @@ def watershed_segment(image, markers=None, sigma=1.0, min_size=20):
         return np.zeros(picture.shape, np.int64)
     flat = picture - ndimage.uniform_filter(picture, max(3, round(np.hypot(*picture.shape) / 3)))
     dark = flat <= threshold_otsu(flat)
-    sides = watershed(relief, 1 * (flat <= np.median(flat[dark])) + 2 * (flat >= np.median(flat[~dark])))
-    return _without_small(label(sides != _most_of_frame(sides), connectivity=1), min_size)
+    sure = np.zeros(picture.shape, np.int64)
+    sure[flat <= np.median(flat[dark])] = 1
+    sure[flat >= np.median(flat[~dark])] = 2
+    sides = watershed(relief, sure)
+    return without_small(label(sides != _most_of_frame(sides), connectivity=1), MIN_OBJECT)
 
 
 def _smooth(picture, sigma):
@@ -187,12 +193,6 @@ def _sobel(picture):
 
 def _most_of_frame(labels):
     return np.bincount(np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])).argmax()
-
-
-def _without_small(labels, min_size):
-    sizes = np.bincount(labels.ravel())
-    kept = (sizes >= min_size) & (np.arange(len(sizes)) > 0)
-    return (np.cumsum(kept) * kept)[labels]
 
 
 def _checked(markers, shape):

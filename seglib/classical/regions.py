@@ -4,26 +4,25 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import local_maxima, reconstruction
-from skimage.segmentation import felzenszwalb, random_walker, watershed
+from skimage.segmentation import felzenszwalb, random_walker, relabel_sequential, watershed
 
 from ._inputs import as_picture
 
 
-def split_touching(foreground, smoothing=1.0, min_depth=0.75, min_size=20):
+SMOOTHING = 1.0  # px: sigma of the blur on the distance map
+MIN_DEPTH = 0.75  # px: how far a saddle must lie below the lower one of its summits to part them
+MIN_SIZE = 20  # px: smaller objects are dropped as noise
+
+
+def split_touching(foreground):
     """Cut a foreground mask into objects where it has a waist: watershed on the distance to the background.
 
-    Every summit of the distance map becomes one object; a saddle parts two summits only if it lies ``min_depth``
-    pixels below the lower one, so that a bumpy outline does not shatter an object.
+    Every summit of the distance map becomes one object; a saddle parts two summits only if it lies 0.75 pixels below
+    the lower one, so that a bumpy outline does not shatter an object. Objects of fewer than 20 pixels are dropped.
 
     Parameters
     ----------
     foreground : (H, W) bool array
-    smoothing : float
-        Sigma in pixels of the blur on the distance map.
-    min_depth : float
-        Pixels.
-    min_size : int
-        Objects of fewer pixels are dropped as noise.
 
     Returns
     -------
@@ -40,16 +39,19 @@ def split_touching(foreground, smoothing=1.0, min_depth=0.75, min_size=20):
             f"foreground is a boolean (H, W) mask, not {foreground.dtype} {foreground.shape}: "
             "put probabilities above a threshold first, as in probability > 0.5"
         )
-    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), smoothing)
-    # Lowered by min_depth and flooded up to the map again, only summits that stand out enough stay maxima.
-    summits = label(local_maxima(reconstruction(depth - min_depth, depth)) & foreground)
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), SMOOTHING)
+    # Lowered by MIN_DEPTH and flooded up to the map again, only summits that stand out enough stay maxima.
+    summits = label(local_maxima(reconstruction(depth - MIN_DEPTH, depth)) & foreground)
     pieces = label(foreground, connectivity=1)
     without = ~np.isin(pieces, pieces[summits > 0])  # a speck beside a large object may lie on its slope
     summits[without & foreground] = pieces[without & foreground] + summits.max()
-    objects = watershed(-depth, summits, mask=foreground)
-    sizes = np.bincount(objects.ravel())
-    kept = (sizes >= min_size) & (np.arange(len(sizes)) > 0)
-    return (np.cumsum(kept) * kept)[objects]
+    return without_small(watershed(-depth, summits, mask=foreground), MIN_SIZE)
+
+
+def without_small(labels, min_size):
+    """The label map (0 = none) without regions of fewer than `min_size` pixels, the others numbered 1..n."""
+    sizes = np.bincount(labels.ravel())
+    return relabel_sequential(np.where(sizes[labels] >= min_size, labels, 0))[0].astype(np.int64)
 
 
 def random_walker_segment(image, markers, beta=130.0):
@@ -84,8 +86,7 @@ def random_walker_segment(image, markers, beta=130.0):
             f"markers are {markers.dtype} {markers.shape}; an integer map of the picture's {image.shape[:2]} "
             "is wanted, 0 = undecided, 1..n = regions"
         )
-    names = np.unique(markers)
-    names = names[names != 0].tolist()
+    names = np.setdiff1d(markers, 0).tolist()
     if len(names) < 2 or names != list(range(1, len(names) + 1)):
         raise ValueError(
             f"markers name the regions {names[:10]}; 1, 2, ... without gaps are wanted, at least two. "
