@@ -8,7 +8,6 @@ from skimage.segmentation import felzenszwalb, random_walker, relabel_sequential
 
 from ._inputs import as_picture
 
-
 SMOOTHING = 1.0  # px: sigma of the blur on the distance map
 MIN_DEPTH = 0.75  # px: how far a saddle must lie below the lower one of its summits to part them
 MIN_SIZE = 20  # px: smaller objects are dropped as noise

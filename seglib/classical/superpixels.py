@@ -15,8 +15,8 @@ def slic_superpixels(image, n_segments=200, compactness=10.0):
 
     Centres start on a grid of step S, about sqrt(H W / n_segments) pixels. A pixel is compared with the centres whose
     window of 2 S x 2 S it lies in, by the squared distance d_lab² + (compactness / S)² d_xy². At the end connectivity
-    is enforced: pieces of less than a quarter of the mean size are joined to a neighbour. scikit-image's `slic` computes it;
-    it is given Lab, because it would stretch the contrast of a picture before it turns it into Lab itself.
+    is enforced: pieces of less than a quarter of the mean size are joined to a neighbour. scikit-image's `slic`
+    computes it, from Lab, because it would stretch the contrast of a picture before it turned it into Lab itself.
 
     Parameters
     ----------
