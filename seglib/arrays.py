@@ -26,8 +26,13 @@ def relabel(labels):
     >>> numbered.tolist(), values.tolist()
     ([[1, 0], [1, 2]], [0, 7, 9])
     """
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "iu" and labels.size and labels.min() >= 0 and labels.max() <= labels.size:
+        places = labels.astype(np.intp, copy=False)
+        used = np.bincount(places.ravel()) > 0  # many times as fast as sorting
+        return (np.cumsum(used) - 1)[places], np.flatnonzero(used).astype(labels.dtype)
     values, numbered = np.unique(labels, return_inverse=True)
-    return numbered.reshape(np.shape(labels)), values
+    return numbered.reshape(labels.shape), values
 
 
 def mirror(places, length):

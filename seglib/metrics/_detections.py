@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._inputs import as_array, entry
+from seglib.arrays import to_numpy
+
+from ._inputs import entry
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def require_same_size(prediction, target, index):
 
 
 def _labels(picture, name):
-    labels = as_array(entry(picture, "labels", name))
+    labels = to_numpy(entry(picture, "labels", name))
     if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
         raise ValueError(
             f"{name}: labels have shape {labels.shape} and dtype {labels.dtype}; (n,) integers are wanted."
@@ -80,7 +82,7 @@ def _labels(picture, name):
 
 def _column(picture, key, name, count):
     """(n,) numbers as float64."""
-    values = as_array(entry(picture, key, name))
+    values = to_numpy(entry(picture, key, name))
     if values.shape != (count,):
         raise ValueError(f"{name}: {key} has shape {values.shape}, labels ({count},); they must agree.")
     return values.astype(np.float64)
@@ -89,7 +91,7 @@ def _column(picture, key, name, count):
 def _regions(picture, name, kind, count, predicted):
     """Boxes or masks, and the area of each."""
     if kind == "box":
-        boxes = _boxes(as_array(entry(picture, "boxes", name)), name, count)
+        boxes = _boxes(to_numpy(entry(picture, "boxes", name)), name, count)
         return boxes, (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     masks = _masks(entry(picture, "masks", name), name, count, predicted)
     return masks, np.array([np.count_nonzero(mask) for mask in masks], np.float64)
@@ -124,7 +126,7 @@ def _masks(masks, name, count, predicted):
         )
     dtype = str(masks.dtype).removeprefix("torch.")
     if dtype == "bool":
-        return as_array(masks)
+        return to_numpy(masks)
     if "float" in dtype and not predicted:
         raise ValueError(f"{name}: masks have dtype {dtype}; true masks are boolean or integers of 0 and 1.")
     low, high = (masks.min().item(), masks.max().item()) if 0 not in masks.shape else (0, 0)
@@ -133,4 +135,4 @@ def _masks(masks, name, count, predicted):
             f"{name}: masks hold values from {low:g} to {high:g}; 0 and 1 are wanted, or probabilities between "
             f"them from a network. Usual causes: a 0/255 picture (use mask > 0), or logits (take the sigmoid)."
         )
-    return as_array(masks > 0.5 if "float" in dtype else masks == 1)
+    return to_numpy(masks > 0.5 if "float" in dtype else masks == 1)

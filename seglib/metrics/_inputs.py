@@ -5,20 +5,12 @@ from itertools import zip_longest
 
 import numpy as np
 
-
-def as_array(values):
-    """Array of anything array-like; torch tensors are taken off their graph and device."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        if values.is_floating_point():
-            values = values.double()  # NumPy has no bfloat16
-        return values.numpy()
-    return np.asarray(values)
+from seglib.arrays import to_numpy
 
 
 def label_pair(prediction, target):
     """Two integer arrays of one shape, or a ValueError. Boolean arrays count as 0 and 1."""
-    prediction, target = as_array(prediction), as_array(target)
+    prediction, target = to_numpy(prediction), to_numpy(target)
     for name, labels in (("prediction", prediction), ("target", target)):
         if labels.dtype != bool and not np.issubdtype(labels.dtype, np.integer):
             raise ValueError(
@@ -30,7 +22,7 @@ def label_pair(prediction, target):
             f"prediction has shape {prediction.shape}, target {target.shape}; they must agree. Usual causes: "
             f"a channel axis left in, or a prediction that was not brought back to the target's size."
         )
-    return _plain(prediction), _plain(target)
+    return tuple(labels.view(np.uint8) if labels.dtype == bool else labels for labels in (prediction, target))
 
 
 def binary_pair(prediction, target):
@@ -92,5 +84,8 @@ def shown(values, limit=10):
     return f"[{text}, …]" if len(values) > limit else f"[{text}]"
 
 
-def _plain(labels):
-    return labels.view(np.uint8) if labels.dtype == bool else labels
+def pair_counts(rows, columns, shape):
+    """Table (m, n) of how often each pair of numbers occurs, rows 0..m-1 and columns 0..n-1, in one pass."""
+    pairs = np.multiply(rows, shape[1], dtype=np.intp)
+    np.add(pairs, columns, out=pairs, dtype=np.intp)
+    return np.bincount(pairs.ravel(), minlength=shape[0] * shape[1]).reshape(shape)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ._inputs import as_array, label_pair, require_picture
+from seglib.arrays import relabel, to_numpy
+
+from ._inputs import label_pair, pair_counts, require_picture
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def overlap_table(prediction_map, target_map):
         sums the predicted ones'.
     """
     for name, instances in (("prediction_map", prediction_map), ("target_map", target_map)):
-        if as_array(instances).dtype == bool:
+        if to_numpy(instances).dtype == bool:
             raise ValueError(
                 f"{name} is a boolean mask, which does not tell its objects apart; number them first, "
                 f"for example with skimage.measure.label."
@@ -125,21 +127,12 @@ def overlap_table(prediction_map, target_map):
     require_picture(prediction, "Score the pictures of a batch one by one and add the results.")
     prediction, predicted_count = _numbered(prediction, "prediction_map")
     target, target_count = _numbered(target, "target_map")
-    pair = target * (predicted_count + 1) + prediction
-    table = np.bincount(pair, minlength=(target_count + 1) * (predicted_count + 1))
-    return table.reshape(target_count + 1, predicted_count + 1)
+    return pair_counts(target, prediction, (target_count + 1, predicted_count + 1))
 
 
 def _numbered(instances, name):
     """Ids renumbered to 1..n without gaps, flat, and n; 0 stays 0."""
-    instances = instances.reshape(-1).astype(np.intp, copy=False)
-    if instances.size == 0:
-        return instances, 0
-    if instances.min() < 0:
+    if instances.size and instances.min() < 0:
         raise ValueError(f"{name} holds the id {instances.min()}; 0 = no object and ids from 1 are wanted.")
-    if instances.max() > instances.size:  # ids too large for a table: sort them
-        ids, numbers = np.unique(np.append(0, instances), return_inverse=True)
-        return numbers[1:], len(ids) - 1
-    used = np.bincount(instances) > 0
-    used[0] = False
-    return np.cumsum(used)[instances], int(used.sum())
+    numbered, ids = relabel(np.append(0, instances))  # the background counts even where no pixel is left for it
+    return numbered[1:], len(ids) - 1

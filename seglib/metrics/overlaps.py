@@ -1,4 +1,4 @@
-"""IoU of every predicted with every true object, as boxes, masks and boundaries, the crowds by COCO's rule.
+"""IoU of every predicted with every true object, as boxes and as masks, the crowds by COCO's rule.
 
 All functions take the `Objects` of a picture's prediction and target, and `asked` (D, G) bool, the pairs that matter;
 the rest stays 0. All return (D, G) float64. A crowd, a region with objects too many to outline one by one, is not
@@ -6,8 +6,6 @@ asked to be covered: its "IoU" is the share of the detection that lies in it. An
 """
 
 import numpy as np
-
-from .boundary import band, band_width
 
 
 def box_iou(prediction, target, asked):
@@ -19,21 +17,8 @@ def box_iou(prediction, target, asked):
 
 def mask_iou(prediction, target, asked):
     """IoU of masks."""
-    windows = _windows(prediction.regions), _windows(target.regions)
-    shared = _shared(prediction.regions, target.regions, windows, asked)
+    shared = _shared(prediction.regions, target.regions, asked)
     return _iou(shared, prediction.extents, target.extents, target.crowd)
-
-
-def mask_and_boundary_iou(prediction, target, asked):
-    """The smaller one of mask IoU and boundary IoU (Cheng et al. 2021); of crowds the mask's alone."""
-    masks = prediction.regions, target.regions
-    windows = tuple(map(_windows, masks))
-    iou = _iou(_shared(*masks, windows, asked), prediction.extents, target.extents, target.crowd)
-    asked = (iou > 0) & ~target.crowd
-    bands = tuple(map(_bands, masks, windows, (asked.any(1), asked.any(0))))
-    extents = ([np.count_nonzero(each) for each in band] for band in bands)
-    boundary = _iou(_shared(*bands, windows, asked), *map(np.array, extents), target.crowd)
-    return np.where(target.crowd, iou, np.minimum(iou, boundary))
 
 
 def _iou(shared, predicted, true, crowd):
@@ -41,9 +26,9 @@ def _iou(shared, predicted, true, crowd):
     return np.divide(shared, whole, out=np.zeros(shared.shape), where=shared > 0)
 
 
-def _shared(predicted, true, windows, asked):
+def _shared(predicted, true, asked):
     """Pixels that masks share, counted where their windows meet."""
-    low, high = _intersections(*windows)
+    low, high = _intersections(_windows(predicted), _windows(true))
     shared = np.zeros(asked.shape)
     rows, columns = np.nonzero(asked & (low < high).all(-1))
     corners = np.concatenate([low[rows, columns], high[rows, columns]], axis=1).tolist()
@@ -67,14 +52,3 @@ def _windows(masks):
     first = [line.argmax(1) for line in (columns, rows)]
     last = [line.shape[1] - line[:, ::-1].argmax(1) for line in (columns, rows)]
     return np.where(rows.any(1)[:, None], np.stack(first + last, axis=1), 0)
-
-
-def _bands(masks, windows, needed):
-    """Boundary bands, cut out of the masks' windows: around them is background anyway."""
-    bands = np.zeros_like(masks)
-    width = band_width(masks.shape[1:]) if len(masks) else 0
-    for number in np.flatnonzero(needed):
-        left, top, right, bottom = windows[number]
-        window = (number, slice(top, bottom), slice(left, right))
-        bands[window] = band(masks[window], width)
-    return bands

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from seglib.arrays import relabel, to_numpy
+
 from ._detections import read_crowd
-from ._inputs import as_array, entry, picture_pairs
-from .instances import overlap_table
+from ._inputs import entry, pair_counts, picture_pairs
 
 
 def panoptic_quality(predictions, targets, ignore_index=255):
@@ -70,7 +71,7 @@ def _count(prediction, target, index, ignore_index):
             f"picture {index}: the predicted maps are {predicted.shape}, the true ones {true.shape} (height, width)."
         )
     crowd = _crowds(target, ids, f"targets[{index}]")
-    table = overlap_table(predicted, true)
+    table = pair_counts(true, predicted, (1 + len(true_classes), 1 + len(predicted_classes)))
     void, shared, areas = table[0, 1:], table[1:, 1:], table.sum(0)[1:]
     union = table.sum(1)[1:, None] + areas - void - shared
     same = true_classes[:, None] == predicted_classes
@@ -86,19 +87,19 @@ def _count(prediction, target, index, ignore_index):
 
 
 def _segments(picture, name, ignore_index):
-    """The picture's map of segments (H, W), 0 = void, and the class and instance id of each, in the map's order."""
+    """The picture's map of segments, 0 = void, 1..n in the order of the (n,) classes and (n,) instance ids."""
     mask, instances = (_map(picture, key, name) for key in ("mask", "instances"))
     if mask.shape != instances.shape:
         raise ValueError(f"{name}: mask is {mask.shape}, instances {instances.shape}; they must agree.")
-    void = mask == ignore_index
     step = instances.max(initial=0) + 1
-    segments = np.where(void, 0, 1 + mask * step + instances)
-    used = np.unique(segments[~void]) - 1
-    return segments, used // step, used % step
+    segments = np.where(mask == ignore_index, 0, 1 + mask * step + instances)
+    numbered, used = relabel(np.append(0, segments))  # void is number 0, even where no pixel is void
+    used = used[1:] - 1
+    return numbered[1:].reshape(mask.shape), used // step, used % step
 
 
 def _map(picture, key, name):
-    values = as_array(entry(picture, key, name))
+    values = to_numpy(entry(picture, key, name))
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.integer):
         raise ValueError(
             f"{name}: {key} has shape {values.shape} and dtype {values.dtype}; an integer map (H, W) is wanted. "
@@ -113,7 +114,7 @@ def _crowds(target, ids, name):
     """Which of the target's segments are crowds."""
     if "iscrowd" not in target:
         return np.zeros(len(ids), bool)
-    flags = read_crowd(target, name, len(as_array(target["iscrowd"])))
+    flags = read_crowd(target, name, len(to_numpy(target["iscrowd"])))
     if ids.max(initial=0) > len(flags):
         raise ValueError(
             f"{name}: instances hold the id {ids.max()}, but iscrowd has {len(flags)} entries; one per id is wanted."

@@ -4,11 +4,12 @@ Pixels where `target_map` is negative are void and never counted.
 """
 
 import numpy as np
-from scipy import ndimage, sparse
+from scipy import ndimage
 from skimage.measure import label
-from skimage.segmentation import relabel_sequential
 
-from ._inputs import label_pair, require_picture
+from seglib.arrays import relabel
+
+from ._inputs import label_pair, pair_counts, require_picture
 
 
 def best_overlap(prediction_map, target_map):
@@ -110,26 +111,18 @@ def _map_pair(prediction_map, target_map):
 def _shared(prediction, target):
     """Pixels shared by (true, predicted) labels, dense, and the true labels; void left out, truth 0 kept."""
     counted = target >= 0
-    ids, rows = _numbered(target[counted])
-    labels, columns = _numbered(prediction[counted])
-    shape = len(ids), len(labels)
-    return sparse.coo_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape).toarray(), ids
-
-
-def _numbered(labels):
-    """np.unique with the inverse, two to four times as fast on label maps because nothing is sorted."""
-    if labels.size == 0:
-        return labels, labels
-    shift = 1 - labels.min()
-    numbers, _, back = relabel_sequential(labels + shift)
-    return np.asarray(back)[1:] - shift, numbers - 1
+    rows, ids = relabel(target[counted])
+    columns, labels = relabel(prediction[counted])
+    return pair_counts(rows, columns, (len(ids), len(labels))), ids
 
 
 def _boundaries(labels):
     """Pixels with another label to the right or below; steps into and out of void are none."""
     found = np.zeros(labels.shape, bool)
-    for axis in (0, 1):
-        here, there = (np.take(labels, range(start, labels.shape[axis] - 1 + start), axis) for start in (0, 1))
-        step = (here != there) & (here >= 0) & (there >= 0)
-        found |= np.pad(step, [(0, int(axis == 0)), (0, int(axis == 1))])
+    found[:-1] |= _differ(labels[:-1], labels[1:])
+    found[:, :-1] |= _differ(labels[:, :-1], labels[:, 1:])
     return found
+
+
+def _differ(here, there):
+    return (here != there) & (here >= 0) & (there >= 0)

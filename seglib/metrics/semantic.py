@@ -7,9 +7,9 @@ pictures' own scores is another number: pictures with IoU 90/110 and 1/7 have a 
 
 import numpy as np
 
-from ._inputs import as_array, binary_pair, label_pair, mean_of_known, shown
+from seglib.arrays import to_numpy
 
-_CHUNK = 1 << 16  # pixels at a time: the joint index then stays in the processor's cache
+from ._inputs import binary_pair, label_pair, mean_of_known, pair_counts, shown
 
 
 def confusion_matrix(prediction, target, num_classes, ignore_index=255):
@@ -44,26 +44,20 @@ def confusion_matrix(prediction, target, num_classes, ignore_index=255):
     if ignore_index == 255 < num_classes:
         raise ValueError(f"with num_classes={num_classes}, 255 is a class: pass another ignore_index, such as -1.")
     prediction, target = (labels.reshape(-1) for labels in label_pair(prediction, target))
-    matrix = np.zeros((num_classes, num_classes), np.int64)
-    rows = max(num_classes, 256)  # room for the void of 8-bit masks, so that most need no look at each pixel
-    for start in range(0, target.size, _CHUNK):
-        guess, truth = prediction[start : start + _CHUNK], target[start : start + _CHUNK]
-        if guess.min() < 0 or guess.max() >= num_classes:
-            raise _bad_labels("prediction", prediction, num_classes, ignore_index)
-        if truth.min() < 0 or truth.max() >= rows:
-            counted = truth != ignore_index
-            guess, truth = guess[counted], truth[counted]
-            if truth.size and (truth.min() < 0 or truth.max() >= num_classes):
-                raise _bad_labels("target", target, num_classes, ignore_index)
-        pair = np.multiply(truth, num_classes, dtype=np.intp)
-        np.add(pair, guess, out=pair, dtype=np.intp)
-        counts = np.bincount(pair, minlength=rows * num_classes).reshape(rows, num_classes)
-        if 0 <= ignore_index < rows:
-            counts[ignore_index] = 0
-        if counts[num_classes:].any():
-            raise _bad_labels("target", target, num_classes, ignore_index)
-        matrix += counts[:num_classes]
-    return matrix
+    if prediction.min(initial=0) < 0 or prediction.max(initial=0) >= num_classes:
+        raise _bad_labels("prediction", prediction, num_classes, ignore_index)
+    rows = max(num_classes, 256)  # room for the void of 8-bit masks: cheaper than to pick out the other pixels
+    if not 0 <= ignore_index < rows:
+        counted = target != ignore_index
+        prediction, target = prediction[counted], target[counted]
+    if target.min(initial=0) < 0 or target.max(initial=0) >= rows:
+        raise _bad_labels("target", target, num_classes, ignore_index)
+    table = pair_counts(target, prediction, (rows, num_classes))
+    if 0 <= ignore_index < rows:
+        table[ignore_index] = 0
+    if table[num_classes:].any():
+        raise _bad_labels("target", target, num_classes, ignore_index)
+    return table[:num_classes]
 
 
 def iou(matrix):
@@ -115,7 +109,7 @@ def binary_dice(prediction, target):
 
 
 def _checked(matrix):
-    matrix = as_array(matrix)
+    matrix = to_numpy(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.issubdtype(matrix.dtype, np.integer):
         raise ValueError(
             f"got shape {matrix.shape} and dtype {matrix.dtype}; a (K, K) matrix of pixel counts is wanted. "
