@@ -86,6 +86,11 @@ def shown(values, limit=10):
 
 def pair_counts(rows, columns, shape):
     """Table (m, n) of how often each pair of numbers occurs, rows 0..m-1 and columns 0..n-1, in one pass."""
-    pairs = np.multiply(rows, shape[1], dtype=np.intp)
-    np.add(pairs, columns, out=pairs, dtype=np.intp)
+    pairs = number_pairs(rows, columns, shape[1])
     return np.bincount(pairs.ravel(), minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def number_pairs(rows, columns, width):
+    """rows * width + columns as int64, whatever the integer types of the two arrays."""
+    pairs = np.multiply(rows, width, dtype=np.int64)
+    return np.add(pairs, columns, out=pairs, dtype=np.int64)

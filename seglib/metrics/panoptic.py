@@ -5,7 +5,7 @@ import numpy as np
 from seglib.arrays import relabel, to_numpy
 
 from ._detections import read_crowd
-from ._inputs import entry, pair_counts, picture_pairs
+from ._inputs import entry, number_pairs, pair_counts, picture_pairs
 
 
 def panoptic_quality(predictions, targets, ignore_index=255):
@@ -64,16 +64,18 @@ def panoptic_quality(predictions, targets, ignore_index=255):
 
 def _count(prediction, target, index, ignore_index):
     """Yield (class, array of sum of IoUs, matches, false alarms, misses) for the classes of one picture."""
-    predicted, predicted_classes, _ = _segments(prediction, f"predictions[{index}]", ignore_index)
-    true, true_classes, ids = _segments(target, f"targets[{index}]", ignore_index)
+    predicted, predicted_classes, _ = _segments(prediction, f"predictions[{index}]")
+    true, true_classes, ids = _segments(target, f"targets[{index}]")
     if predicted.shape != true.shape:
         raise ValueError(
             f"picture {index}: the predicted maps are {predicted.shape}, the true ones {true.shape} (height, width)."
         )
-    crowd = _crowds(target, ids, f"targets[{index}]")
-    table = pair_counts(true, predicted, (1 + len(true_classes), 1 + len(predicted_classes)))
-    void, shared, areas = table[0, 1:], table[1:, 1:], table.sum(0)[1:]
-    union = table.sum(1)[1:, None] + areas - void - shared
+    table = pair_counts(true, predicted, (len(true_classes), len(predicted_classes)))
+    known, found = true_classes != ignore_index, predicted_classes != ignore_index  # the rest is void
+    true_classes, predicted_classes = true_classes[known], predicted_classes[found]
+    crowd = _crowds(target, ids[known], f"targets[{index}]")
+    void, shared, areas = table[~known][:, found].sum(0), table[known][:, found], table[:, found].sum(0)
+    union = table[known].sum(1)[:, None] + areas - void - shared
     same = true_classes[:, None] == predicted_classes
     iou = np.where(same & ~crowd[:, None], shared / union, 0)
     matches = iou > 0.5
@@ -86,16 +88,14 @@ def _count(prediction, target, index, ignore_index):
         yield label, np.array([iou[mine][hits].sum(), hits.sum(), alarms[partners].sum(), misses[mine].sum()])
 
 
-def _segments(picture, name, ignore_index):
-    """The picture's map of segments, 0 = void, 1..n in the order of the (n,) classes and (n,) instance ids."""
+def _segments(picture, name):
+    """The picture's map of segments 0..n-1, void among them, and the (n,) classes and (n,) instance ids of these."""
     mask, instances = (_map(picture, key, name) for key in ("mask", "instances"))
     if mask.shape != instances.shape:
         raise ValueError(f"{name}: mask is {mask.shape}, instances {instances.shape}; they must agree.")
-    step = instances.max(initial=0) + 1
-    segments = np.where(mask == ignore_index, 0, 1 + mask * step + instances)
-    numbered, used = relabel(np.append(0, segments))  # void is number 0, even where no pixel is void
-    used = used[1:] - 1
-    return numbered[1:].reshape(mask.shape), used // step, used % step
+    step = int(instances.max(initial=0)) + 1
+    segments, used = relabel(number_pairs(mask, instances, step))
+    return segments, used // step, used % step
 
 
 def _map(picture, key, name):
@@ -107,7 +107,7 @@ def _map(picture, key, name):
         )
     if values.size and not 0 <= values.min() <= values.max() < 2**31:
         raise ValueError(f"{name}: {key} holds {values.min()} to {values.max()}; ids from 0 to 2^31 - 1 are wanted.")
-    return values.astype(np.int64)
+    return values
 
 
 def _crowds(target, ids, name):
