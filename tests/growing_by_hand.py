@@ -69,7 +69,7 @@ def by_mean(image, seeds, tolerance, connectivity):
     return region
 
 
-def compete_by_hand(image, seeds, max_difference=np.inf, connectivity=4):
+def compete_by_hand(image, seeds, connectivity=4):
     """Adams and Bischof's algorithm with a list of waiting pixels that is searched from end to end."""
     image = image.reshape(*image.shape[:2], -1)
     labels = np.zeros(image.shape[:2], int)
@@ -85,7 +85,7 @@ def compete_by_hand(image, seeds, max_difference=np.inf, connectivity=4):
         mean = [each / int(size) for each in sums[region - 1]]
         for each in around(place, labels.shape, connectivity):
             difference = sum((float(a) - b) ** 2 for a, b in zip(image[each], mean, strict=True))
-            if labels[each] == 0 and difference <= (max_difference + 1e-6) ** 2:
+            if labels[each] == 0:
                 waiting.append((difference, each, region))
 
     for i, places in enumerate(seeds):

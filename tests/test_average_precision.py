@@ -11,26 +11,13 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from seglib.metrics import average_precision, boundary_iou
+from seglib.metrics import average_precision
 from seglib.metrics._detections import Objects
-from seglib.metrics.detection import IOU_THRESHOLDS, match
+from seglib.metrics.detection import match
 from seglib.metrics.overlaps import mask_iou
 
 NAMES = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
 SIZE = (120, 130)  # room for large objects
-
-
-class BoundaryEval(COCOeval):
-    """pycocotools with the smaller one of mask and boundary IoU, pair by pair; of crowds the mask's alone."""
-
-    def computeIoU(self, imgId, catId):
-        iou = super().computeIoU(imgId, catId)
-        found = sorted(self._dts[imgId, catId], key=lambda d: -d["score"])[:100]
-        for row, d in enumerate(found):
-            for column, g in enumerate(self._gts[imgId, catId]):
-                if not g["iscrowd"]:
-                    iou[row, column] = min(iou[row, column], boundary_iou(d["pixels"], g["pixels"]))
-        return iou
 
 
 def annotations(pictures, kind, predicted):
@@ -43,8 +30,7 @@ def annotations(pictures, kind, predicted):
                 left, top, right, bottom = picture["boxes"][number].tolist()
                 row |= {"bbox": [left, top, right - left, bottom - top], "area": (right - left) * (bottom - top)}
             else:
-                row["pixels"] = picture["masks"][number]
-                row["segmentation"] = rle.encode(np.asfortranarray(row["pixels"].astype(np.uint8)))
+                row["segmentation"] = rle.encode(np.asfortranarray(picture["masks"][number].astype(np.uint8)))
                 row["area"] = float(rle.area(row["segmentation"]))
             if predicted:
                 row["score"] = float(picture["scores"][number])
@@ -65,8 +51,7 @@ def by_pycocotools(predictions, targets, kind):
         truth.dataset["annotations"] = annotations(targets, kind, predicted=False)
         truth.createIndex()
         results = truth.loadRes(found) if found else COCO()
-        evaluation = {"mask": COCOeval, "box": COCOeval, "boundary": BoundaryEval}[kind]
-        evaluation = evaluation(truth, results, "bbox" if kind == "box" else "segm")
+        evaluation = COCOeval(truth, results, "bbox" if kind == "box" else "segm")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
@@ -95,7 +80,7 @@ def scene(seed, kind, most=6, classes=4, crowds=0.2, areas=False):
         if areas:
             target["area"] = rng.uniform(0, 12000, len(true))
         target["boxes"], prediction["boxes"] = true / 1.0, found / 1.0
-        if kind != "box":
+        if kind == "mask":
             target["masks"], prediction["masks"] = (masks(rng, each) for each in (true, found))
         targets.append(target)
         predictions.append(prediction)
@@ -141,12 +126,6 @@ def assert_equal(predictions, targets, kind):
 @settings(deadline=None, max_examples=150)
 def test_equals_pycocotools(seed, kind, areas):
     assert_equal(*scene(seed, kind, areas=areas), kind)
-
-
-@given(st.integers(0, 10**9))
-@settings(deadline=None, max_examples=40)
-def test_equals_pycocotools_with_the_boundary_in_place_of_the_mask(seed):
-    assert_equal(*scene(seed, "boundary"), "boundary")
 
 
 @given(st.integers(0, 10**9))
@@ -221,18 +200,7 @@ def test_absent_and_invented_classes_are_left_out_of_the_mean():
 
 def test_empty_masks_match_nothing():
     empty = {"labels": [1], "masks": np.zeros((1, 6, 6), bool)}
-    for kind in ("mask", "boundary"):
-        assert average_precision([{**empty, "scores": [1.0]}], [empty], kind)["AP"] == 0.0
-
-
-def test_a_boundary_is_harder_than_a_mask():
-    target = {"labels": [1], "masks": np.zeros((1, 200, 200), bool)}
-    target["masks"][0, 20:180, 20:180] = True
-    prediction = {"labels": [1], "scores": [1.0], "masks": np.roll(target["masks"], 4, axis=1)}
-    assert average_precision([prediction], [target], "mask")["AP"] == 1.0  # 156 / 164 = 0.951
-    expected = (boundary_iou(prediction["masks"][0], target["masks"][0]) >= IOU_THRESHOLDS).mean()
-    assert average_precision([prediction], [target], "boundary")["AP"] == expected
-    assert expected < 0.5
+    assert average_precision([{**empty, "scores": [1.0]}], [empty])["AP"] == 0.0
 
 
 @given(st.integers(0, 10**9), st.booleans())

@@ -60,6 +60,18 @@ def test_boundary_iou_equals_the_reference(pair, ratio):
     assert boundary_iou(*pair, dilation_ratio=ratio) == pytest.approx(slow_boundary_iou(*pair, ratio))
 
 
+@given(st.integers(0, 10**9), st.sampled_from([0.02, 0.1]))
+@settings(deadline=None, max_examples=60)
+def test_the_window_of_the_union_is_enough(seed, ratio):
+    """Small objects anywhere in a larger picture, some of them cut by its frame."""
+    rng = np.random.default_rng(seed)
+    pair = np.zeros((2, *rng.integers(20, 60, 2)), bool)
+    for mask in pair:
+        top, left = (rng.choice([0, rng.integers(0, side - 4), side - 5]) for side in mask.shape)
+        mask[top : top + rng.integers(0, 15), left : left + rng.integers(1, 15)] = True
+    assert boundary_iou(*pair, ratio) == slow_boundary_iou(*pair, ratio)
+
+
 def test_boundary_iou_by_hand():
     # 64 px: bands of 2 px. 20x20 squares, one shifted by 10: band of each 400 - 256 = 144
     a, b = square(64, 20, 10, 20), square(64, 20, 20, 20)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans, MeanShift
+from sklearn.cluster import MeanShift
 
 from seglib.classical import kmeans_segment, mean_shift_segment
 from seglib.classical.clustering import to_lab
@@ -12,9 +12,6 @@ from seglib.scenes import photo
 def same_partition(a, b):
     pairs = len(np.unique(np.stack([np.ravel(a), np.ravel(b)]), axis=1).T)
     return pairs == len(np.unique(a)) == len(np.unique(b))
-
-
-# --- k-means ---
 
 
 def blocks():
@@ -27,7 +24,6 @@ def blocks():
 SEGMENT = {
     "kmeans": lambda image: kmeans_segment(image, 2),
     "mean shift": lambda image: mean_shift_segment(image, 10),
-    "mean shift with position": lambda image: mean_shift_segment(image, 10, space_bandwidth=20),
 }
 
 
@@ -42,11 +38,8 @@ def test_patches_are_found_from_dark_to_bright(space):
 
 def test_hue_is_an_angle():
     image = np.zeros((1, 30, 3))
-    image[0, :10], image[0, 10:20], image[0, 20:] = (
-        (1, 0, 0.02),
-        (1, 0.02, 0),
-        (0, 1, 1),
-    )  # two reds, on either side of 0
+    image[0, :10], image[0, 10:20] = (1, 0, 0.02), (1, 0.02, 0)  # two reds, on either side of 0
+    image[0, 20:] = (0, 1, 1)
     assert kmeans_segment(image, 2, "hsv")[0].tolist() == [0] * 20 + [1] * 10
 
 
@@ -60,7 +53,7 @@ def test_position_parts_what_colour_cannot():
 
 
 def test_more_position_gives_more_compact_segments():
-    image = photo("coffee")["image"]
+    image = photo("coffee")["image"][::2, ::2]
     spread = []
     for weight in (0, 0.3, 1, 3):
         labels = kmeans_segment(image, 6, position=weight)
@@ -72,7 +65,7 @@ def test_more_position_gives_more_compact_segments():
 @pytest.mark.parametrize("method", SEGMENT)
 @pytest.mark.parametrize("name", ["chelsea", "coins"])
 def test_every_dtype_gives_the_same(method, name):
-    bytes_ = np.rint(photo(name)["image"][:120, :150] * 255).astype(np.uint8)
+    bytes_ = np.rint(photo(name)["image"][:80:2, :100:2] * 255).astype(np.uint8)
     want = SEGMENT[method](bytes_)
     assert want.shape == bytes_.shape[:2]
     assert np.array_equal(want, SEGMENT[method](bytes_.astype(np.uint16) * 257))
@@ -111,24 +104,18 @@ def test_a_rare_colour_counts_in_a_large_picture():
         kmeans_segment(image, 4)
 
 
-def test_learning_from_a_sample_costs_little():
-    image = photo("astronaut")["image"]
-    points = to_lab(image).reshape(-1, 3) / 100
-    labels = kmeans_segment(image, 8).ravel()
-    sums = sum(((points[labels == i] - points[labels == i].mean(0)) ** 2).sum() for i in range(8))
-    assert sums <= 1.03 * KMeans(8, n_init=3, random_state=0).fit(points).inertia_
-
-
+@pytest.mark.slow
 def test_wider_windows_leave_fewer_segments():
-    image = photo("flower")["image"]
-    counts = [mean_shift_segment(image, width).max() + 1 for width in (8, 16, 32, 200)]
+    image = photo("flower")["image"][::16, ::16]
+    counts = [mean_shift_segment(image, width).max() + 1 for width in (10, 20, 200)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 5
     assert counts[-1] == 1
 
 
+@pytest.mark.slow
 def test_mean_shift_on_few_pixels_is_scikit_learns():
-    image = photo("chelsea")["image"][100:130, 100:140]
+    image = photo("chelsea")["image"][100:120, 100:125]
     points = to_lab(image).reshape(-1, 3)
     theirs = MeanShift(bandwidth=15, bin_seeding=False).fit(points).labels_
     ours = mean_shift_segment(image, 15).ravel()
@@ -150,7 +137,6 @@ def test_nan_is_refused(segment):
         (lambda: kmeans_segment(blocks(), 2, position=np.nan), "position is nan"),
         (lambda: kmeans_segment(blocks(), 5), "only 4 distinct points"),
         (lambda: mean_shift_segment(blocks(), 0), "colour_bandwidth is 0"),
-        (lambda: mean_shift_segment(blocks(), 9, -2), "space_bandwidth is -2"),
         (lambda: kmeans_segment(blocks().reshape(-1, 3), 0), "k is 0"),
     ],
 )

@@ -28,7 +28,7 @@ def test_pictures_without_anything():
     nothing["masks"] = torch.zeros(0, 1, 20, 20)
     none = {"boxes": np.zeros((0, 4)), "labels": [], "masks": np.zeros((0, 8, 8), np.uint8)}
     some = {"boxes": np.array([[1, 1, 4, 4]]), "labels": np.array([1]), "masks": np.ones((1, 8, 8), np.uint8)}
-    for kind in ("mask", "box", "boundary"):
+    for kind in ("mask", "box"):
         figures = average_precision([nothing], [none], kind)
         assert figures.pop("per_class") == figures.pop("per_class_50") == {}
         assert np.isnan(list(figures.values())).all()
@@ -96,7 +96,7 @@ GOOD = {"labels": [1], "scores": [0.5], "boxes": np.array([[0, 0, 2, 2.0]]), "ma
         ({"masks": np.full((1, 4, 4), 255, np.uint8)}, "mask", "from 255 to 255.*0/255 picture"),
         ({"masks": torch.full((1, 1, 4, 4), -3.0)}, "mask", "logits"),
         ({"masks": torch.full((1, 1, 4, 4), float("nan"))}, "mask", "from nan to nan"),
-        ({"masks": np.ones((1, 5, 4), bool)}, "boundary", r"picture 0: the predicted masks are \(5, 4\)"),
+        ({"masks": np.ones((1, 5, 4), bool)}, "mask", r"picture 0: the predicted masks are \(5, 4\)"),
     ],
 )
 def test_bad_predictions_are_named(change, kind, message):

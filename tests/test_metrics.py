@@ -143,23 +143,6 @@ def test_accuracy_of_an_empty_mask_on_95_percent_background():
     assert iou(matrix).tolist() == [0.95, 0.0]
 
 
-def test_large_arrays_are_counted_in_pieces():
-    random = np.random.default_rng(0)
-    prediction, target = random.integers(0, 11, (2, 3, 300, 211))
-    target[random.random(target.shape) < 0.1] = 255
-    matrix = confusion_matrix(prediction, target, 11)
-    assert np.array_equal(matrix, sum(map(lambda p, t: confusion_matrix(p, t, 11), prediction, target)))
-    counted = target != 255
-    assert np.array_equal(matrix, sk.confusion_matrix(target[counted], prediction[counted]))
-
-
-def test_a_bad_label_in_the_last_piece_is_found():
-    target = np.zeros(200_000, np.uint8)
-    target[-1] = 7
-    with pytest.raises(ValueError, match=r"target holds the labels \[7\]"):
-        confusion_matrix(np.zeros_like(target), target, 3)
-
-
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
 def test_tensors_and_lists(dtype):
     target = torch.tensor([[0, 1, 2, 2]], dtype=dtype)

@@ -35,19 +35,12 @@ def test_one_disc_with_a_bump_stays_one():
     assert split_touching(foreground).max() == 1
 
 
-def test_a_deeper_waist_is_asked_for_by_min_depth():
-    foreground = discs((20, 20), (20, 31))
-    assert split_touching(foreground, min_depth=0.2).max() == 2
-    assert split_touching(foreground, min_depth=6).max() == 1
-
-
 def test_specks_are_dropped_and_the_rest_renumbered():
     foreground = discs((20, 40))
     foreground[2, 2] = True
     objects = split_touching(foreground)
     assert np.unique(objects).tolist() == [0, 1]
     assert objects[2, 2] == 0
-    assert split_touching(foreground, min_size=1).max() == 2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 1), (20, 30)])
@@ -58,10 +51,12 @@ def test_nothing_gives_nothing(shape):
 
 
 @settings(max_examples=40, deadline=None)
-@given(arrays(bool, (12, 15), elements=st.booleans()))
-def test_objects_are_a_numbering_of_foreground_and_never_cross_components(foreground):
-    objects = split_touching(foreground, min_size=1)
-    assert np.array_equal(objects > 0, foreground)
+@given(arrays(bool, (6, 7), elements=st.booleans()))
+def test_objects_are_numbered_and_never_cross_components(foreground):
+    foreground = foreground.repeat(6, axis=0).repeat(6, axis=1)  # so that nothing is too small
+    objects = split_touching(foreground)
+    assert not (objects > 0)[~foreground].any()
+    assert (np.bincount(objects.ravel())[1:] >= 20).all()
     assert np.unique(objects[objects > 0]).tolist() == list(range(1, objects.max() + 1))
     components = label(foreground, connectivity=1)
     for i in range(1, objects.max() + 1):
