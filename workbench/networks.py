@@ -3,10 +3,20 @@
 import json
 from pathlib import Path
 
-from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet
-from seglib.training.run import WEIGHTS, read_tensors
+from seglib.models import FCN, DeepLabV3Plus, MaskRCNN, PSPNet, SegNetBasic, UNet
+from seglib.training import weights
+from workbench.run import WEIGHTS
 
 SHIPPED = {"nuclei": Path(__file__).resolve().parents[1] / "data" / "weights" / "nuclei.safetensors"}
+
+
+def small_objects(channels, classes):
+    """A Mask R-CNN for objects of 8 to 64 px, up to 300 of them in a window."""
+    net = MaskRCNN(classes, "compact", in_channels=channels, width=24, anchor_sizes=(8, 16, 32, 64), rois=64)
+    net.rpn.proposals, net.mask_rois, net.max_detections = (500, 300), 16, 300
+    return net
+
+
 NETWORKS = {
     "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
     "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),
@@ -15,7 +25,9 @@ NETWORKS = {
     "deeplab": lambda channels, classes: DeepLabV3Plus(
         classes, "compact", channels, width=24, output_stride=8, rates=(2, 4, 6)
     ),
+    "mask_rcnn": small_objects,
 }
+DETECTORS = ("mask_rcnn",)
 
 
 def build(config):
@@ -49,7 +61,7 @@ def load_run(path):
             f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}; "
             f"{', '.join(SHIPPED)} comes with a copy of the course"
         )
-    tensors, header = read_tensors(path)
+    tensors, header = weights.read(path)
     try:
         config = json.loads(header["config"])
         network = build(config)

@@ -1,10 +1,14 @@
 """``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
 
 import os
+from functools import partial
 from pathlib import Path
 
-NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab"
-ARGUMENTS = "data", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop", "eval_every"
+NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn"
+ARGUMENTS = (
+    *("data", "foreground", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop"),
+    "eval_every",
+)
 SHOWN = 4  # held-back pictures in a picture of samples
 
 
@@ -52,9 +56,10 @@ def run(arguments):
     """Train; return the exit status."""
     import torch
 
-    from seglib.training import Run, best_device, fit
-    from seglib.training.processes import join, rank_and_size
-    from workbench.networks import build, check_fit, load_run
+    from seglib.training import best_device, detection_batch, fit
+    from workbench.networks import DETECTORS, build, check_fit, load_run
+    from workbench.processes import join, rank_and_size
+    from workbench.run import Run
     from workbench.sets import training_sets
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
@@ -64,6 +69,14 @@ def run(arguments):
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     if begun is not None:
         check_fit(before, config)
+    if arguments.model in DETECTORS:
+        if not facts["objects"]:
+            raise ValueError(
+                f"{arguments.model} learns single objects, and {arguments.data} names classes of pixels only"
+            )
+        train, val, learning = Objects(train), Objects(val), {"collate": detection_batch}
+    else:
+        learning = {"loss": balanced_loss(train, len(facts["classes"]), arguments.seed)}
     torch.manual_seed(arguments.seed)
     network = build(config) if begun is None else begun
     kept = Run(
@@ -81,27 +94,61 @@ def run(arguments):
         seconds=arguments.seconds,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
-        class_weights=weights_of_classes(train, len(facts["classes"]), arguments.seed),
         eval_every=arguments.eval_every,
         seed=arguments.seed,
         workers=arguments.workers,
         progress=rank_and_size()[0] == 0,
         run=kept,
+        **learning,
     )
     kept.close()
     return 0
 
 
-def weights_of_classes(train, classes, seed):
-    """Square roots of median-frequency weights over the first epoch, where more than two classes compete."""
+class Objects:
+    """A data set with a detector's boxes, labels and masks added to every sample."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, index):
+        from seglib.targets import instances_to_targets
+
+        return instances_to_targets(self.data[index])
+
+
+def balanced_loss(train, classes, seed):
+    """Cross-entropy (logits, mask) -> scalar, fair to several processes.
+
+    Where more than two classes compete, rare ones weigh more: by the square roots of median-frequency weights.
+    """
+    import torch
+
+    from seglib.losses import cross_entropy
+    from workbench.processes import fair_share
+
+    weights = torch.ones(classes) if classes == 2 else class_weights_of(train, classes, seed)
+
+    def loss(logits, mask):
+        by_class = weights.to(logits.device)
+        counted = torch.where(mask == 255, 0.0, by_class[mask.where(mask != 255, 0)])
+        share = fair_share(counted.sum()) if torch.is_grad_enabled() else 1.0
+        return cross_entropy(logits, mask, class_weights=None if classes == 2 else by_class) * share
+
+    return loss
+
+
+def class_weights_of(train, classes, seed):
+    """Square roots of median-frequency weights (K,) over the first epoch."""
     import numpy as np
 
     from seglib.losses import class_weights
     from seglib.progress import Progress
-    from seglib.training.loop import Stream
+    from seglib.training.batches import Stream
 
-    if classes == 2:
-        return None
     draws, counts = Stream(train, seed), []
     with Progress("counting classes") as bar:
         for draw in range(len(train)):
@@ -110,24 +157,35 @@ def weights_of_classes(train, classes, seed):
     return class_weights(np.array(counts), power=0.5)
 
 
+def rows_of(image, top, bottom):
+    """Rows of a picture (C, H, W)."""
+    return image[:, top:bottom]
+
+
 def draw_samples(network, val, path):
     """Draw held-back pictures with what the network says (above) and the truth (below)."""
     import numpy as np
     import torch
 
-    from seglib.plotting import overlay
+    from seglib.plotting import overlay, overlay_instances
     from seglib.training import predict_logits
+    from seglib.training.scoring import evaluating
+    from workbench.detections import detect, paint
     from workbench.drawing import save_picture
 
-    was_training = network.training
-    network.eval()
     columns = []
     for sample in (val[index] for index in range(min(SHOWN, len(val)))):
-        found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
         image = sample["image"] - sample["image"].amin()
         image = image / torch.clamp(image.amax(), min=1e-6)
-        columns.append(np.concatenate([overlay(image, found), overlay(image, sample["mask"])]))
-    network.train(was_training)
+        if isinstance(val, Objects):
+            size = sample["image"].shape[1:]
+            found = detect(network, partial(rows_of, sample["image"]), size, max(size), 0)
+            pair = overlay_instances(image, paint(found, size)[0]), overlay_instances(image, sample["instances"])
+        else:
+            with evaluating(network):
+                found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
+            pair = overlay(image, found), overlay(image, sample["mask"])
+        columns.append(np.concatenate(pair))
     height = max(len(column) for column in columns)
     columns = [np.pad(column, ((0, height - len(column)), (0, 4), (0, 0))) for column in columns]
     save_picture(path, np.concatenate(columns, axis=1))

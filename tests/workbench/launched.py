@@ -5,20 +5,20 @@ import os
 import sys
 from pathlib import Path
 
-from seglib.training import loop
+from seglib.training import batches, device
 from workbench.cli import main
 
 
 def run(folder, arguments):
     """Train as the arguments say; write the draws to FOLDER/drawn_RANK.json and return the exit status."""
-    loop.cpu_has_bfloat16 = lambda: False  # rounding to bfloat16 would drown what is compared
-    original, drawn = loop.Stream.__getitem__, []
+    device.cpu_has_bfloat16 = lambda: False  # rounding to bfloat16 would drown what is compared
+    original, drawn = batches.Stream.__getitem__, []
 
     def recorded(stream, draw):
         drawn.append(draw)
         return original(stream, draw)
 
-    loop.Stream.__getitem__ = recorded
+    batches.Stream.__getitem__ = recorded
     status = main(arguments)
     Path(folder, f"drawn_{os.environ.get('RANK', 0)}.json").write_text(json.dumps(drawn))
     return status

@@ -12,7 +12,7 @@ from picture_files import save
 from PIL import Image
 
 from seglib.datasets import CocoDataset, read_image
-from seglib.training.run import write_tensors
+from seglib.training import save
 from seglib.transforms import Compose, Grayscale, Standardize
 from workbench.cli import main
 from workbench.networks import NETWORKS, build, load_run
@@ -36,7 +36,7 @@ def test_train_leaves_a_whole_run(run):
     events = {name for name in names if name.startswith("events/")}
     assert names - events == {
         "config.json",
-        "checkpoint.safetensors",
+        "checkpoint.pt",
         "weights.safetensors",
         "metrics.csv",
         "samples/step_000001.png",
@@ -172,13 +172,13 @@ def test_hostile_weights_do_not_run(tmp_path, capsys):
 def test_weights_of_something_else_are_refused(tmp_path):
     with pytest.raises(ValueError, match="there is no"):
         load_run(tmp_path / "nothing")
-    write_tensors(tmp_path / "w.safetensors", {"x": torch.zeros(1)}, {})
+    save({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="holds no weights of seglib train: KeyError 'config'"):
         load_run(tmp_path / "w.safetensors")
     path = tmp_path / "v.safetensors"
-    write_tensors(path, build(FACTS).state_dict(), {"config": json.dumps(FACTS)})
+    save(build(FACTS), path, {"config": json.dumps(FACTS)})
     load_run(path)
-    write_tensors(path, build(FACTS).state_dict(), {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
+    save(build(FACTS), path, {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
     with pytest.raises(ValueError, match=r"(?s)v\.safetensors holds no weights.*size mismatch"):
         load_run(path)
 
@@ -223,7 +223,7 @@ def test_training_begins_with_given_weights(tmp_path, capsys):
     capsys.readouterr()
     refused = [*command, *short, "--out", str(tmp_path / "other"), "--weights"]
     three = FACTS | {"classes": ["a", "b", "c"]}
-    write_tensors(tmp_path / "three.safetensors", build(three).state_dict(), {"config": json.dumps(three)})
+    save(build(three), tmp_path / "three.safetensors", {"config": json.dumps(three)})
     for weights, message in (
         ("nowhere", "there is no nowhere"),
         (str(tmp_path / "three.safetensors"), "3 classes; wanted"),

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from seglib.losses import cross_entropy
-from seglib.training import processes
-from seglib.training.loop import share_of_batches
-from seglib.training.run import read_tensors
+from seglib.training.batches import draws
+from workbench import processes
+from workbench.run import Run, read_checkpoint
 
 TESTS = Path(__file__).parent
 STEPS, BATCH = 4, 4
@@ -67,7 +67,7 @@ def test_two_processes_train_as_one(tmp_path):
         for name in ("loss", "val_loss", "val_mean_iou"):
             if other[name]:
                 assert float(row[name]) == pytest.approx(float(other[name]), rel=2e-3, abs=2e-3), (row, other)
-    found, expected = (read_tensors(folder / "checkpoint.safetensors")[0] for folder in (both, alone))
+    found, expected = (read_checkpoint(folder / "checkpoint.pt")["model"] for folder in (both, alone))
     assert found.keys() == expected.keys()
     for name in (name for name in found if "running" in name):
         assert torch.allclose(found[name], expected[name], rtol=1e-3, atol=1e-3), name
@@ -75,18 +75,18 @@ def test_two_processes_train_as_one(tmp_path):
     assert len(list((both / "events").iterdir())) == 1  # one process writes
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
-    monkeypatch.setattr("seglib.training.loop.rank_and_size", lambda: (0, 3))
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "rank_and_size", lambda: (0, 3))
     with pytest.raises(ValueError, match="a batch of 16 can't be shared equally by 3 processes"):
-        next(share_of_batches(16, 0))
+        Run(tmp_path, {}, 1).share(range(16))
 
 
-def test_shares_of_all_processes_are_the_batch_and_go_on_from_any_step(monkeypatch):
-    parts = []
+def test_shares_of_all_processes_are_the_batch_and_go_on_from_any_step(tmp_path, monkeypatch):
+    run, parts = Run(tmp_path, {}, 1), []
     for rank in range(4):
-        monkeypatch.setattr("seglib.training.loop.rank_and_size", lambda rank=rank: (rank, 4))
-        shares = share_of_batches(8, 5)
-        parts += [*next(shares), *next(shares)]
+        monkeypatch.setattr(processes, "rank_and_size", lambda rank=rank: (rank, 4))
+        batches = draws(8, 5)
+        parts += [*run.share(next(batches)), *run.share(next(batches))]
     assert sorted(parts) == list(range(40, 56))
 
 
