@@ -12,7 +12,7 @@ from picture_files import save
 from PIL import Image
 
 from seglib.datasets import CocoDataset, read_image
-from seglib.training import save
+from seglib.training import weights
 from seglib.transforms import Compose, Grayscale, Standardize
 from workbench.cli import main
 from workbench.networks import NETWORKS, build, load_run
@@ -172,13 +172,13 @@ def test_hostile_weights_do_not_run(tmp_path, capsys):
 def test_weights_of_something_else_are_refused(tmp_path):
     with pytest.raises(ValueError, match="there is no"):
         load_run(tmp_path / "nothing")
-    save({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
+    weights.save({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="holds no weights of seglib train: KeyError 'config'"):
         load_run(tmp_path / "w.safetensors")
     path = tmp_path / "v.safetensors"
-    save(build(FACTS), path, {"config": json.dumps(FACTS)})
+    weights.save(build(FACTS), path, {"config": json.dumps(FACTS)})
     load_run(path)
-    save(build(FACTS), path, {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
+    weights.save(build(FACTS), path, {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
     with pytest.raises(ValueError, match=r"(?s)v\.safetensors holds no weights.*size mismatch"):
         load_run(path)
 
@@ -223,12 +223,12 @@ def test_training_begins_with_given_weights(tmp_path, capsys):
     capsys.readouterr()
     refused = [*command, *short, "--out", str(tmp_path / "other"), "--weights"]
     three = FACTS | {"classes": ["a", "b", "c"]}
-    save(build(three), tmp_path / "three.safetensors", {"config": json.dumps(three)})
-    for weights, message in (
+    weights.save(build(three), tmp_path / "three.safetensors", {"config": json.dumps(three)})
+    for start, message in (
         ("nowhere", "there is no nowhere"),
         (str(tmp_path / "three.safetensors"), "3 classes; wanted"),
     ):
-        assert main([*refused, weights]) == 1
+        assert main([*refused, start]) == 1
         assert message in capsys.readouterr().err
     refused[2] = "fcn"
     assert main([*refused, "nuclei"]) == 1

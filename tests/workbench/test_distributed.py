@@ -41,26 +41,29 @@ def make_folder(folder):
     return folder
 
 
-def launched(count, tmp_path, data):
-    """Train with so many processes; return (folder of the run, drawn samples of each process)."""
+def launched(count, tmp_path, *arguments):
+    """Train with so many processes; return (folder of the run, what each process told: draws, sums of weights)."""
     out = tmp_path / f"run_{count}"
     command = [sys.executable]
     if count > 1:  # Accelerate's own launcher wants MPI for processes on CPUs; torchrun sets the same variables
         command += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count)]
-    command += [str(TESTS / "launched.py"), str(tmp_path), "train", "--model", "unet", "--data", str(data)]
-    command += ["--out", str(out), "--steps", str(STEPS), "--batch-size", str(BATCH), "--eval-every", "2"]
-    command += ["--crop", "32", "--workers", "0", "--foreground", "1"]
+    command += [str(TESTS / "launched.py"), str(tmp_path), "train", *arguments, "--out", str(out), "--workers", "0"]
+    command += ["--steps", str(STEPS), "--batch-size", str(BATCH), "--eval-every", "2"]
     result = subprocess.run(command, capture_output=True, text=True, env=os.environ | CPU)
     assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.count("training: 4 steps") == 1  # one process speaks
-    return out, [json.loads((tmp_path / f"drawn_{rank}.json").read_text()) for rank in range(count)]
+    assert result.stdout.count(f"training: {STEPS} steps") == 1  # one process speaks
+    return out, [json.loads((tmp_path / f"told_{rank}.json").read_text()) for rank in range(count)]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path):
     data = make_folder(tmp_path / "squares")
-    (alone, [all_draws]), (both, draws) = (launched(count, tmp_path, data) for count in (1, 2))
-    assert all_draws == list(range(STEPS * BATCH))
-    assert draws == [[0, 1, 4, 5, 8, 9, 12, 13], [2, 3, 6, 7, 10, 11, 14, 15]]
+    arguments = ["--model", "unet", "--data", str(data), "--crop", "32", "--foreground", "1"]
+    (alone, told_alone), (both, told) = (launched(count, tmp_path, *arguments) for count in (1, 2))
+    assert told_alone[0]["draws"] == list(range(STEPS * BATCH))
+    assert told[0]["draws"] == [0, 1, 4, 5, 8, 9, 12, 13]
+    assert told[1]["draws"] == [2, 3, 6, 7, 10, 11, 14, 15]
+    assert told[0]["weights"] == told[1]["weights"]
     rows, wanted = (list(csv.DictReader((folder / "metrics.csv").open())) for folder in (both, alone))
     assert len(rows) == STEPS
     for row, other in zip(rows, wanted, strict=True):
@@ -73,6 +76,13 @@ def test_two_processes_train_as_one(tmp_path):
         assert torch.allclose(found[name], expected[name], rtol=1e-3, atol=1e-3), name
     assert sorted(path.name for path in both.iterdir()) == sorted(path.name for path in alone.iterdir())
     assert len(list((both / "events").iterdir())) == 1  # one process writes
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_detector(tmp_path):
+    _, told = launched(2, tmp_path, "--model", "mask_rcnn", "--data", "cells", "--crop", "64")
+    assert told[0]["draws"] != told[1]["draws"]
+    assert told[0]["weights"] == told[1]["weights"]
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
