@@ -54,12 +54,17 @@ def load_run(path):
     """
     path = Path(path)
     if not path.exists() and str(path) in SHIPPED:
-        path = SHIPPED[str(path)]
+        name, path = str(path), SHIPPED[str(path)]
+        if not path.is_file():
+            raise ValueError(
+                f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}: run from a "
+                "clone of the course that was installed with `pip install -e .`, or give --weights of a run of your own"
+            )
     path = path / WEIGHTS if path.is_dir() else path
     if not path.is_file():
         raise ValueError(
-            f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}; "
-            f"{', '.join(SHIPPED)} comes with a copy of the course"
+            f"there is no {path}: give the folder of a run (seglib train --out), its {WEIGHTS}, or one of "
+            f"{', '.join(SHIPPED)}"
         )
     tensors, header = weights.read(path)
     try:
