@@ -3,7 +3,7 @@
 import numpy as np
 
 from seglib import metrics
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_shape
 from seglib.scenes import photo
 
 
@@ -13,7 +13,23 @@ def _pair(name, got):
     return got
 
 
-def _check_one_round(one_round):
+def _one_round(points, centres):
+    distance = ((points[:, None] - centres) ** 2).sum(2)
+    labels = distance.argmin(1)
+    moved = centres.copy()
+    for i in range(len(centres)):
+        if (labels == i).any():
+            moved[i] = points[labels == i].mean(0)
+    return labels, moved
+
+
+@exercise(
+    "`points[:, None] - centres` has the shape (n, k, d). What has to be summed over the last axis?",
+    "`.argmin(1)` of the (n, k) squared distances gives the labels; `points[labels == i].mean(0)` a new centre.",
+    "Begin with `moved = centres.copy()` and overwrite only the rows i with `(labels == i).any()`.",
+    solution=_one_round,
+)
+def q1(one_round):
     points = np.array([[1.0, 0], [2, 0], [2.4, 1], [6, 0], [7, 1], [9, -1], [20, 5]])
     centres = np.array([[0.0, 0], [5, 0], [19, 5]])
     want_labels, want = _one_round(points, centres)
@@ -39,29 +55,20 @@ def _check_one_round(one_round):
     return "Repeat until the labels stay the same, and you have k-means."
 
 
-def _one_round(points, centres):
-    distance = ((points[:, None] - centres) ** 2).sum(2)
-    labels = distance.argmin(1)
-    moved = centres.copy()
-    for i in range(len(centres)):
-        if (labels == i).any():
-            moved[i] = points[labels == i].mean(0)
-    return labels, moved
+def _features(image, weight):
+    height, width = image.shape[:2]
+    rows, columns = np.indices((height, width))
+    place = np.stack([rows, columns], axis=2).reshape(-1, 2) / max(height, width)
+    return np.hstack([image.reshape(-1, 3), weight * place])
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "`points[:, None] - centres` has the shape (n, k, d). What has to be summed over the last axis?",
-        "`.argmin(1)` of the (n, k) squared distances gives the labels; `points[labels == i].mean(0)` a new centre.",
-        "Begin with `moved = centres.copy()` and overwrite only the rows i with `(labels == i).any()`.",
-    ),
-    verify=_check_one_round,
-    solution=_one_round,
+@exercise(
+    "Colours: `image.reshape(-1, 3)`. Which two arrays hold the row and the column of every pixel?",
+    "`rows, columns = np.indices(image.shape[:2])`; `.ravel()` puts them into the order of the colours.",
+    "`np.column_stack([colours, weight * rows.ravel() / longer, weight * columns.ravel() / longer])`",
+    solution=_features,
 )
-
-
-def _check_features(features):
+def q2(features):
     image = np.random.default_rng(2).random((3, 5, 3)).round(2)
     want, name = _features(image, 0.5), "`features(image, 0.5)`"
     got = features(image.copy(), 0.5)
@@ -88,26 +95,18 @@ def _check_features(features):
     return "Give this to kmeans, and fold the labels back with reshape(H, W)."
 
 
-def _features(image, weight):
-    height, width = image.shape[:2]
-    rows, columns = np.indices((height, width))
-    place = np.stack([rows, columns], axis=2).reshape(-1, 2) / max(height, width)
-    return np.hstack([image.reshape(-1, 3), weight * place])
+def _next_chances(points, centres):
+    squared = ((points[:, None] - centres) ** 2).sum(2).min(1)
+    return squared / squared.sum()
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Colours: `image.reshape(-1, 3)`. Which two arrays hold the row and the column of every pixel?",
-        "`rows, columns = np.indices(image.shape[:2])`; `.ravel()` puts them into the order of the colours.",
-        "`np.column_stack([colours, weight * rows.ravel() / longer, weight * columns.ravel() / longer])`",
-    ),
-    verify=_check_features,
-    solution=_features,
+@exercise(
+    "You need one number for each point: how far is it from the centre that is *nearest* to it?",
+    "`((points[:, None] - centres) ** 2).sum(2)` has the shape (n, k); `.min(1)` keeps the nearest.",
+    "Divide by the sum, so that the chances add up to 1.",
+    solution=_next_chances,
 )
-
-
-def _check_next_chances(next_chances):
+def q3(next_chances):
     points = np.array([[0.0, 0], [3, 4], [6, 8], [0, 1], [10, 0]])
     name = "`next_chances(points, centres)`"
     got, want = next_chances(points.copy(), points[:1].copy()), _next_chances(points, points[:1])
@@ -133,24 +132,20 @@ def _check_next_chances(next_chances):
     return "Draw with rng.choice(n, p=chances), add the point to the centres, and go on until there are k."
 
 
-def _next_chances(points, centres):
-    squared = ((points[:, None] - centres) ** 2).sum(2).min(1)
-    return squared / squared.sum()
+def _paint(image, labels):
+    painted = np.empty_like(image)
+    for number in np.unique(labels):
+        painted[labels == number] = image[labels == number].mean(0)
+    return painted
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "You need one number for each point: how far is it from the centre that is *nearest* to it?",
-        "`((points[:, None] - centres) ** 2).sum(2)` has the shape (n, k); `.min(1)` keeps the nearest.",
-        "Divide by the sum, so that the chances add up to 1.",
-    ),
-    verify=_check_next_chances,
-    solution=_next_chances,
+@exercise(
+    "`image[labels == 3]` is an (n, 3) array: the colours of region 3. Over which axis is the mean?",
+    "`painted[labels == 3] = image[labels == 3].mean(0)` paints one region. Which numbers occur?",
+    "Loop over `np.unique(labels)`; it also copes with gaps in the numbering.",
+    solution=_paint,
 )
-
-
-def _check_paint(paint):
+def q4(paint):
     rng = np.random.default_rng(4)
     image, labels = rng.random((4, 6, 3)), np.array([[1, 1, 1, 2, 2, 2]] * 2 + [[1, 3, 3, 3, 3, 2]] * 2)
     got, want, name = paint(image.copy(), labels.copy()), _paint(image, labels), "`paint(image, labels)`"
@@ -173,24 +168,6 @@ def _check_paint(paint):
     return "Paint superpixels with it, and you have a mosaic of the photo in a few hundred colours."
 
 
-def _paint(image, labels):
-    painted = np.empty_like(image)
-    for number in np.unique(labels):
-        painted[labels == number] = image[labels == number].mean(0)
-    return painted
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "`image[labels == 3]` is an (n, 3) array: the colours of region 3. Over which axis is the mean?",
-        "`painted[labels == 3] = image[labels == 3].mean(0)` paints one region. Which numbers occur?",
-        "Loop over `np.unique(labels)`; it also copes with gaps in the numbering.",
-    ),
-    verify=_check_paint,
-    solution=_paint,
-)
-
 PHOTOS = ("chelsea", "coffee", "coins", "flower", "ihc", "rocket")
 TO_BEAT = 0.65
 
@@ -209,27 +186,21 @@ def overlaps(segment):
     return scores
 
 
-def _check_segment(segment):
-    scores = overlaps(segment)
-    mean, worst = np.mean(list(scores.values())), min(scores, key=scores.get)
-    if mean <= TO_BEAT:
-        raise NotYet(f"Mean overlap {mean:.3f}, to beat: {TO_BEAT}. Your worst photo is {worst}, {scores[worst]:.2f}.")
-    return f"Mean overlap {mean:.3f}. Would it hold on the other seven photos? You tuned on these."
-
-
 def _segment(image):
     from seglib.classical import merge_regions, slic_superpixels
 
     return merge_regions(image, slic_superpixels(image, 400), threshold=16)
 
 
-q5 = Exercise(
-    "q5",
-    hints=(
-        "Which method of the lesson had the best boundaries, and which of its numbers did we choose ourselves?",
-        "k-means on pixels ends at about 0.6 whatever you do. Begin with superpixels.",
-        "`merge_regions(image, slic_superpixels(image, 400), threshold)` with a threshold between 12 and 24.",
-    ),
-    verify=_check_segment,
+@exercise(
+    "Which method of the lesson had the best boundaries, and which of its numbers did we choose ourselves?",
+    "k-means on pixels ends at about 0.6 whatever you do. Begin with superpixels.",
+    "`merge_regions(image, slic_superpixels(image, 400), threshold)` with a threshold between 12 and 24.",
     solution=_segment,
 )
+def q5(segment):
+    scores = overlaps(segment)
+    mean, worst = np.mean(list(scores.values())), min(scores, key=scores.get)
+    if mean <= TO_BEAT:
+        raise NotYet(f"Mean overlap {mean:.3f}, to beat: {TO_BEAT}. Your worst photo is {worst}, {scores[worst]:.2f}.")
+    return f"Mean overlap {mean:.3f}. Would it hold on the other seven photos? You tuned on these."

@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
 from seglib.metrics import confusion_matrix, iou
 from seglib.scenes import Cells
 from seglib.transforms import Standardize
@@ -20,7 +20,25 @@ def _conv2d(x, k, stride, padding):
     return F.conv2d(x, k, stride=stride, padding=padding)[0, 0].numpy()
 
 
-def _check_strided(strided):
+def _strided(x, k, stride, padding):
+    x = np.pad(x, padding)
+    height = (x.shape[0] - k.shape[0]) // stride + 1
+    width = (x.shape[1] - k.shape[1]) // stride + 1
+    y = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            top, left = i * stride, j * stride
+            y[i, j] = (k * x[top : top + k.shape[0], left : left + k.shape[1]]).sum()
+    return y
+
+
+@exercise(
+    "Pad first with `np.pad(x, padding)`; then only the stride is new.",
+    "Place (i, j) of the result looks at rows from `i * stride` and columns from `j * stride`.",
+    "How many places fit? `(padded height - kernel height) // stride + 1`, and the same for the width.",
+    solution=_strided,
+)
+def q1(strided):
     rng = np.random.default_rng(5)
     x, k = rng.integers(1, 10, (7, 9)).astype(float), rng.integers(-4, 5, (3, 3)).astype(float)
     got, want = strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
@@ -42,31 +60,23 @@ def _check_strided(strided):
     return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
 
 
-def _strided(x, k, stride, padding):
-    x = np.pad(x, padding)
-    height = (x.shape[0] - k.shape[0]) // stride + 1
-    width = (x.shape[1] - k.shape[1]) // stride + 1
-    y = np.zeros((height, width))
-    for i in range(height):
-        for j in range(width):
-            top, left = i * stride, j * stride
-            y[i, j] = (k * x[top : top + k.shape[0], left : left + k.shape[1]]).sum()
-    return y
+def _poolings_needed(view):
+    field, jump, poolings = 5, 1, 0
+    while field < view:
+        field += jump  # one more pooling
+        jump *= 2
+        field += 4 * jump  # and the two convolutions after it
+        poolings += 1
+    return poolings
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Pad first with `np.pad(x, padding)`; then only the stride is new.",
-        "Place (i, j) of the result looks at rows from `i * stride` and columns from `j * stride`.",
-        "How many places fit? `(padded height - kernel height) // stride + 1`, and the same for the width.",
-    ),
-    verify=_check_strided,
-    solution=_strided,
+@exercise(
+    "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
+    "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
+    "`while field < view:` add both, count one pooling.",
+    solution=_poolings_needed,
 )
-
-
-def _check_poolings(poolings_needed):
+def q2(poolings_needed):
     for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
         got = poolings_needed(view)
         expect_number(f"`poolings_needed({view})`", got, got)
@@ -91,29 +101,22 @@ def _field(poolings):
     return field
 
 
-def _poolings_needed(view):
-    field, jump, poolings = 5, 1, 0
-    while field < view:
-        field += jump  # one more pooling
-        jump *= 2
-        field += 4 * jump  # and the two convolutions after it
-        poolings += 1
-    return poolings
+def _folds(groups, k):
+    pictures = np.unique(groups)
+    pairs = []
+    for number in range(k):
+        inside = np.isin(groups, pictures[number::k])
+        pairs.append((np.flatnonzero(~inside), np.flatnonzero(inside)))
+    return pairs
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
-        "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
-        "`while field < view:` add both, count one pooling.",
-    ),
-    verify=_check_poolings,
-    solution=_poolings_needed,
+@exercise(
+    "What must be split: tiles, or pictures?",
+    "`np.unique(groups)` lists the pictures; `pictures[number::k]` is one k-th of them.",
+    "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
+    solution=_folds,
 )
-
-
-def _check_folds(folds):
+def q3(folds):
     groups = np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1])  # tile i comes from picture groups[i]
     got = list(folds(groups, 3))
     if len(got) != 3 or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
@@ -140,27 +143,6 @@ def _check_folds(folds):
     if max(sizes) - min(sizes) > 1:
         raise NotYet(f"The folds validate on {sizes} pictures: the six pictures should be spread evenly.")
     return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
-
-
-def _folds(groups, k):
-    pictures = np.unique(groups)
-    pairs = []
-    for number in range(k):
-        inside = np.isin(groups, pictures[number::k])
-        pairs.append((np.flatnonzero(~inside), np.flatnonzero(inside)))
-    return pairs
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "What must be split: tiles, or pictures?",
-        "`np.unique(groups)` lists the pictures; `pictures[number::k]` is one k-th of them.",
-        "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
-    ),
-    verify=_check_folds,
-    solution=_folds,
-)
 
 
 def _after_steps(step):
@@ -199,7 +181,22 @@ def _with_bugs(zero, logits, train, void):
     return step
 
 
-def _check_repaired(repaired_step):
+def _repaired_step(net, images, masks, optimizer):
+    net.train()
+    loss = F.cross_entropy(net(images), masks, ignore_index=255)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@exercise(
+    "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
+    "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
+    "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
+    solution=_repaired_step,
+)
+def q4(repaired_step):
     try:
         values, state = _after_steps(repaired_step)
     except IndexError as error:
@@ -221,26 +218,6 @@ def _check_repaired(repaired_step):
         "After three steps the weights are not those of a right step. Keep the mean cross-entropy as the loss."
     )
 
-
-def _repaired_step(net, images, masks, optimizer):
-    net.train()
-    loss = F.cross_entropy(net(images), masks, ignore_index=255)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
-        "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
-        "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
-    ),
-    verify=_check_repaired,
-    solution=_repaired_step,
-)
 
 AIM = 0.66  # IoU; brightness alone reaches 0.56
 
@@ -270,7 +247,19 @@ def feature_score(features):
     return float(iou(confusion_matrix(found, np.concatenate(masks[50:]), 2))[1])
 
 
-def _check_features(features):
+def _features(image):
+    blurred = [ndimage.gaussian_filter(image, sigma) for sigma in (0.7, 1.5, 3, 6, 12)]
+    edges = ndimage.gaussian_gradient_magnitude(image, 1)
+    return np.dstack([*blurred, edges, ndimage.gaussian_laplace(image, 2), ndimage.gaussian_laplace(image, 4)])
+
+
+@exercise(
+    "A noisy pixel looks clearer when its neighbours have a say. And bright compared with what?",
+    "`scipy.ndimage.gaussian_filter` at several sigmas: the neighbourhood, small and large.",
+    "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
+    solution=_features,
+)
+def q5(features):
     reached = feature_score(features)
     if reached < AIM:
         raise NotYet(
@@ -278,21 +267,3 @@ def _check_features(features):
             "does a person look at, beyond the pixel's own brightness?"
         )
     return f"IoU {reached:.3f}. Hand-made features are good, and each one cost you a thought; a network finds its own."
-
-
-def _features(image):
-    blurred = [ndimage.gaussian_filter(image, sigma) for sigma in (0.7, 1.5, 3, 6, 12)]
-    edges = ndimage.gaussian_gradient_magnitude(image, 1)
-    return np.dstack([*blurred, edges, ndimage.gaussian_laplace(image, 2), ndimage.gaussian_laplace(image, 4)])
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "A noisy pixel looks clearer when its neighbours have a say. And bright compared with what?",
-        "`scipy.ndimage.gaussian_filter` at several sigmas: the neighbourhood, small and large.",
-        "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
-    ),
-    verify=_check_features,
-    solution=_features,
-)

@@ -8,7 +8,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from seglib import losses, metrics
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape, has_loops
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape, has_loops
 
 
 def _one_number(name, got):
@@ -17,7 +17,19 @@ def _one_number(name, got):
     return float(got)
 
 
-def _check_count_pairs(count_pairs):
+def _count_pairs(prediction, target, num_classes):
+    counted = target != 255
+    pair = target[counted] * num_classes + prediction[counted]
+    return np.bincount(pair, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+@exercise(
+    "With K classes there are K × K pairs. Can you give each pair one number of its own?",
+    "`truth * K + prediction` numbers them row by row. Drop the void pixels first.",
+    "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it.",
+    solution=_count_pairs,
+)
+def q1(count_pairs):
     target = np.array([[0, 0, 1], [1, 2, 0]])
     prediction = np.array([[0, 1, 1], [1, 2, 0]])
     got, want = count_pairs(prediction, target, 3), metrics.confusion_matrix(prediction, target, 3)
@@ -41,25 +53,20 @@ def _check_count_pairs(count_pairs):
     return "One pass over the pixels; seglib does the same, in pieces that fit the processor's cache."
 
 
-def _count_pairs(prediction, target, num_classes):
-    counted = target != 255
-    pair = target[counted] * num_classes + prediction[counted]
-    return np.bincount(pair, minlength=num_classes**2).reshape(num_classes, num_classes)
+def _mean_iou(matrix):
+    hits = matrix.diagonal()
+    union = matrix.sum(0) + matrix.sum(1) - hits
+    occurs = union > 0
+    return np.mean(hits[occurs] / union[occurs])
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "With K classes there are K × K pairs. Can you give each pair one number of its own?",
-        "`truth * K + prediction` numbers them row by row. Drop the void pixels first.",
-        "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it.",
-    ),
-    verify=_check_count_pairs,
-    solution=_count_pairs,
+@exercise(
+    "The hits are `matrix.diagonal()`. What are the row sums, what are the column sums?",
+    "Union = row sums + column sums - hits. Which classes have a union of 0?",
+    "Keep the classes with `union > 0`, divide, and take the mean of those.",
+    solution=_mean_iou,
 )
-
-
-def _check_mean_iou(mean_iou):
+def q2(mean_iou):
     full = np.array([[6, 2, 0], [5, 5, 1], [1, 0, 4]])
     if np.isclose(got := mean_iou(full), np.mean(full.diagonal() / full.sum(1))):
         raise NotYet("That is the mean accuracy: you divide by the true pixels only, so false alarms cost nothing.")
@@ -82,26 +89,24 @@ def _check_mean_iou(mean_iou):
     return "Absent means: neither true nor predicted. Only then is it 0/0."
 
 
-def _mean_iou(matrix):
-    hits = matrix.diagonal()
-    union = matrix.sum(0) + matrix.sum(1) - hits
-    occurs = union > 0
-    return np.mean(hits[occurs] / union[occurs])
+def _soft_dice_loss(logits, target):
+    counted = (target != 255)[:, None]
+    labels = target.masked_fill(target == 255, 0)
+    truth = F.one_hot(labels, logits.shape[1]).movedim(3, 1) * counted
+    probability = logits.softmax(1) * counted
+    pixels = (0, 2, 3)
+    size = truth.sum(pixels)
+    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size)
+    return 1 - dice[size > 0].mean()
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "The hits are `matrix.diagonal()`. What are the row sums, what are the column sums?",
-        "Union = row sums + column sums - hits. Which classes have a union of 0?",
-        "Keep the classes with `union > 0`, divide, and take the mean of those.",
-    ),
-    verify=_check_mean_iou,
-    solution=_mean_iou,
+@exercise(
+    "`F.one_hot` stops at 255. Which class can stand in for void, if you take it out afterwards?",
+    "Fill void with 0, one-hot, then multiply truth *and* probabilities by `(target != 255)[:, None]`.",
+    "Sums over the axes (0, 2, 3) leave one number a class: 2 · overlap / both sizes. Mean over true classes.",
+    solution=_soft_dice_loss,
 )
-
-
-def _check_soft_dice_loss(soft_dice_loss):
+def q3(soft_dice_loss):
     generator = torch.Generator().manual_seed(4)
     logits, target = 2 * torch.randn(2, 3, 4, 5, generator=generator), torch.arange(40).view(2, 4, 5) % 3
     target[0, 0], target[1, 1:] = 1, 2  # the pictures differ in their shares of classes
@@ -139,28 +144,6 @@ def _check_soft_dice_loss(soft_dice_loss):
     expect_number("with class 1 missing, `soft_dice_loss(logits, target)`", got, want)
     return "One-hot for pixels that count, zeros for void, on both sides."
 
-
-def _soft_dice_loss(logits, target):
-    counted = (target != 255)[:, None]
-    labels = target.masked_fill(target == 255, 0)
-    truth = F.one_hot(labels, logits.shape[1]).movedim(3, 1) * counted
-    probability = logits.softmax(1) * counted
-    pixels = (0, 2, 3)
-    size = truth.sum(pixels)
-    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size)
-    return 1 - dice[size > 0].mean()
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "`F.one_hot` stops at 255. Which class can stand in for void, if you take it out afterwards?",
-        "Fill void with 0, one-hot, then multiply truth *and* probabilities by `(target != 255)[:, None]`.",
-        "Sums over the axes (0, 2, 3) leave one number a class: 2 · overlap / both sizes. Mean over true classes.",
-    ),
-    verify=_check_soft_dice_loss,
-    solution=_soft_dice_loss,
-)
 
 EXPERT_ORDER = ("close", "thin", "missed", "specks", "bridged")
 
@@ -203,7 +186,21 @@ _WHY = {
 }
 
 
-def _check_expert_measure(measure):
+def _expert_measure(mask, instances):
+    from skimage.measure import label
+
+    objects = metrics.instance_f1(label(mask, connectivity=1), instances).f1
+    return objects + 0.001 * metrics.binary_iou(mask, instances > 0)
+
+
+@exercise(
+    "The expert counts. Which measure of the lesson counts objects, and what does it need that a mask is not yet?",
+    "`skimage.measure.label(mask, connectivity=1)` numbers the objects, `instance_f1(...).f1` scores them. "
+    "Two masks are then level.",
+    "Add a little of a second measure, so little that it decides only where the first one is level.",
+    solution=_expert_measure,
+)
+def q4(measure):
     for seed in range(4):
         instances, masks = coin_masks(seed)
         where = "On the coins of the lesson" if seed == 0 else "On other coins of the same kind,"
@@ -224,23 +221,3 @@ def _check_expert_measure(measure):
             if values[better] < values[worse]:
                 raise NotYet(f"{where} {both}; the expert has them the other way round.")
     return "Objects first, outlines second. Say what you want to know, then build the ruler."
-
-
-def _expert_measure(mask, instances):
-    from skimage.measure import label
-
-    objects = metrics.instance_f1(label(mask, connectivity=1), instances).f1
-    return objects + 0.001 * metrics.binary_iou(mask, instances > 0)
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "The expert counts. Which measure of the lesson counts objects, and what does it need that a mask is not yet?",
-        "`skimage.measure.label(mask, connectivity=1)` numbers the objects, `instance_f1(...).f1` scores them. "
-        "Two masks are then level.",
-        "Add a little of a second measure, so little that it decides only where the first one is level.",
-    ),
-    verify=_check_expert_measure,
-    solution=_expert_measure,
-)

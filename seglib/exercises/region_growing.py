@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape, has_loops
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape, has_loops
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
 
@@ -20,7 +20,28 @@ _SCENE = np.array(
 )
 
 
-def _check_mended(mended):
+def _mended(picture, seed, tolerance):
+    values = picture.astype(int)
+    region = np.zeros(values.shape, bool)
+    region[seed] = True
+    queue = [seed]
+    while queue:
+        row, column = queue.pop()
+        for r, c in [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]:
+            inside = 0 <= r < values.shape[0] and 0 <= c < values.shape[1]
+            if inside and not region[r, c] and abs(values[r, c] - values[seed]) <= tolerance:
+                region[r, c] = True
+                queue.append((r, c))
+    return region
+
+
+@exercise(
+    "Print `np.uint8(5) - np.uint8(250)`. Then print `picture[-1, 0]`: no error, and not what you want.",
+    "`values = picture.astype(int)` once, at the top. A place counts only if it lies inside the picture.",
+    "Ask `0 <= r < height and 0 <= c < width` before you look at a place.",
+    solution=_mended,
+)
+def q1(mended):
     picture = _SCENE
     got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
     if isinstance(got, np.ndarray) and got.shape == want.shape and got.dtype == bool:
@@ -52,34 +73,19 @@ def _check_mended(mended):
     return "Signed numbers, and a frame that holds: two bugs that raise no error."
 
 
-def _mended(picture, seed, tolerance):
-    values = picture.astype(int)
-    region = np.zeros(values.shape, bool)
-    region[seed] = True
-    queue = [seed]
-    while queue:
-        row, column = queue.pop()
-        for r, c in [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]:
-            inside = 0 <= r < values.shape[0] and 0 <= c < values.shape[1]
-            if inside and not region[r, c] and abs(values[r, c] - values[seed]) <= tolerance:
-                region[r, c] = True
-                queue.append((r, c))
-    return region
+def _fast_grow(picture, seed, tolerance):
+    alike = np.abs(picture - picture[seed]) <= tolerance
+    pieces, _ = ndimage.label(alike)
+    return pieces == pieces[seed]
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Print `np.uint8(5) - np.uint8(250)`. Then print `picture[-1, 0]`: no error, and not what you want.",
-        "`values = picture.astype(int)` once, at the top. A place counts only if it lies inside the picture.",
-        "Ask `0 <= r < height and 0 <= c < width` before you look at a place.",
-    ),
-    verify=_check_mended,
-    solution=_mended,
+@exercise(
+    "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it.",
+    "`ndimage.label(mask)` gives every connected piece of a mask a number of its own.",
+    "Of these pieces you want the one in which the seed lies: `pieces == pieces[seed]`.",
+    solution=_fast_grow,
 )
-
-
-def _check_fast_grow(fast_grow):
+def q2(fast_grow):
     random = np.random.default_rng(3)
     for k in range(4):
         picture = ndimage.gaussian_filter(random.random((24, 30)), 0.8)
@@ -101,25 +107,17 @@ def _check_fast_grow(fast_grow):
     return "One comparison, one labelling: what no longer runs pixel by pixel in Python is fast."
 
 
-def _fast_grow(picture, seed, tolerance):
-    alike = np.abs(picture - picture[seed]) <= tolerance
-    pieces, _ = ndimage.label(alike)
-    return pieces == pieces[seed]
+def _before_the_leak(tolerances, sizes):
+    return tolerances[np.argmax(np.diff(sizes))]
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it.",
-        "`ndimage.label(mask)` gives every connected piece of a mask a number of its own.",
-        "Of these pieces you want the one in which the seed lies: `pieces == pieces[seed]`.",
-    ),
-    verify=_check_fast_grow,
-    solution=_fast_grow,
+@exercise(
+    "What does `np.diff(sizes)` tell you about each step from one tolerance to the next?",
+    "`np.argmax` of it is the place of the largest jump. Entry i of the differences lies between i and i + 1.",
+    "`tolerances[np.argmax(np.diff(sizes))]` is the tolerance before the jump.",
+    solution=_before_the_leak,
 )
-
-
-def _check_before_the_leak(before_the_leak):
+def q3(before_the_leak):
     tolerances = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
     for sizes, where in (
         ([10, 60, 400, 450, 9000, 9900], "With sizes 10, 60, 400, 450, 9000, 9900"),
@@ -141,23 +139,24 @@ def _check_before_the_leak(before_the_leak):
     return "A rule without truth. It fails where the object itself comes in two steps: try it on the flower."
 
 
-def _before_the_leak(tolerances, sizes):
-    return tolerances[np.argmax(np.diff(sizes))]
+def _reach_right(values, beta):
+    weights = np.exp(-beta * np.diff(values) ** 2)
+    count = len(values)
+    system, right = np.eye(count), np.zeros(count)
+    right[-1] = 1
+    for i in range(1, count - 1):
+        both = weights[i - 1] + weights[i]
+        system[i, i - 1], system[i, i + 1] = -weights[i - 1] / both, -weights[i] / both
+    return np.linalg.solve(system, right)
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "What does `np.diff(sizes)` tell you about each step from one tolerance to the next?",
-        "`np.argmax` of it is the place of the largest jump. Entry i of the differences lies between i and i + 1.",
-        "`tolerances[np.argmax(np.diff(sizes))]` is the tolerance before the jump.",
-    ),
-    verify=_check_before_the_leak,
-    solution=_before_the_leak,
+@exercise(
+    "One unknown for each pixel. The first is 0, the last is 1. What does the rule say about one in between?",
+    "p[i] - (w[i-1] p[i-1] + w[i] p[i+1]) / (w[i-1] + w[i]) = 0: one row of a system of equations.",
+    "Begin with `np.eye(n)`, put the two negative shares beside the diagonal, and call `np.linalg.solve`.",
+    solution=_reach_right,
 )
-
-
-def _check_reach_right(reach_right):
+def q4(reach_right):
     flat, step = np.full(5, 0.4), np.array([0.2, 0.25, 0.2, 0.8, 0.85, 0.8])
     for values, beta, where in (
         (flat, 90.0, "on a flat row of five pixels"),
@@ -184,28 +183,6 @@ def _check_reach_right(reach_right):
         expect_array(f"{where}, `reach_right(values, {beta:g})`", got, want)
     return "The chance jumps at the step: that is where it passes one half, and where the random walker cuts."
 
-
-def _reach_right(values, beta):
-    weights = np.exp(-beta * np.diff(values) ** 2)
-    count = len(values)
-    system, right = np.eye(count), np.zeros(count)
-    right[-1] = 1
-    for i in range(1, count - 1):
-        both = weights[i - 1] + weights[i]
-        system[i, i - 1], system[i, i + 1] = -weights[i - 1] / both, -weights[i] / both
-    return np.linalg.solve(system, right)
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "One unknown for each pixel. The first is 0, the last is 1. What does the rule say about one in between?",
-        "p[i] - (w[i-1] p[i-1] + w[i] p[i+1]) / (w[i-1] + w[i]) = 0: one row of a system of equations.",
-        "Begin with `np.eye(n)`, put the two negative shares beside the diagonal, and call `np.linalg.solve`.",
-    ),
-    verify=_check_reach_right,
-    solution=_reach_right,
-)
 
 TARGETS = {
     "flower": ["flower"],
@@ -236,7 +213,22 @@ def small_photos():
     return small
 
 
-def _check_cut_out(cut_out):
+def _cut_out(picture):
+    height, width = picture.shape[:2]
+    calm = ndimage.gaussian_filter(picture, (1, 1, 0)[: picture.ndim])
+    rows, columns = np.indices((height, width))
+    middle = (rows / height - 0.5) ** 2 + (columns / width - 0.5) ** 2 <= 0.15**2
+    outside = (rows < height // 2) & ((rows < 2) | (columns < 2) | (columns >= width - 2))
+    return grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2
+
+
+@exercise(
+    "One seed says little, and one region alone leaks. What do you know of all seven pictures?",
+    "The object is in the middle. The upper half of the frame is mostly background. Let the two compete.",
+    "`grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2`, on a slightly blurred picture.",
+    solution=_cut_out,
+)
+def q5(cut_out):
     mirrored = {name: (picture[:, ::-1].copy(), truth[:, ::-1]) for name, (picture, truth) in small_photos().items()}
     masks = {}
     for name, (picture, truth) in mirrored.items():
@@ -252,24 +244,3 @@ def _check_cut_out(cut_out):
     if score <= TO_BEAT:
         raise NotYet(f"Mean IoU {score:.3f} on the mirrored photos; more than {TO_BEAT} is wanted. {listed}.")
     return f"Mean IoU {score:.3f}. {listed}."
-
-
-def _cut_out(picture):
-    height, width = picture.shape[:2]
-    calm = ndimage.gaussian_filter(picture, (1, 1, 0)[: picture.ndim])
-    rows, columns = np.indices((height, width))
-    middle = (rows / height - 0.5) ** 2 + (columns / width - 0.5) ** 2 <= 0.15**2
-    outside = (rows < height // 2) & ((rows < 2) | (columns < 2) | (columns >= width - 2))
-    return grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "One seed says little, and one region alone leaks. What do you know of all seven pictures?",
-        "The object is in the middle. The upper half of the frame is mostly background. Let the two compete.",
-        "`grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2`, on a slightly blurred picture.",
-    ),
-    verify=_check_cut_out,
-    solution=_cut_out,
-)
