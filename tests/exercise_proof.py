@@ -5,6 +5,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import linecache
 import pkgutil
 import re
 import sys
@@ -55,7 +56,9 @@ def mutation(solution, *changes):
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {solution.__name__}"
         text = text.replace(old, new)
     space = dict(vars(sys.modules[solution.__module__]))
-    exec(compile(text, f"<{solution.__name__} with {changes}>", "exec"), space)
+    file = f"<{solution.__name__} with {changes}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # for messages and inspect
+    exec(compile(text, file, "exec"), space)
     attempt = space[solution.__name__]
     attempt.__name__ = attempt.__qualname__ = ", ".join(f"{old} -> {new}" for old, new in changes)
     return attempt

@@ -4,20 +4,17 @@ import numpy as np
 from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
-from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape, has_loops
+from seglib.exercises import (
+    NotYet,
+    exercise,
+    expect_array,
+    expect_none_of,
+    expect_number,
+    expect_shape,
+    has_loops,
+)
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
-
-_SCENE = np.array(
-    [
-        [250, 250, 5, 250, 250, 250],
-        [250, 240, 5, 255, 240, 240],
-        [240, 250, 5, 5, 5, 5],
-        [5, 5, 250, 240, 5, 5],
-        [5, 5, 5, 5, 5, 5],
-    ],
-    np.uint8,
-)
 
 
 def _mended(picture, seed, tolerance):
@@ -42,7 +39,14 @@ def _mended(picture, seed, tolerance):
     solution=_mended,
 )
 def q1(mended):
-    picture = _SCENE
+    scene = [
+        [250, 250, 5, 250, 250, 250],
+        [250, 240, 5, 255, 240, 240],
+        [240, 250, 5, 5, 5, 5],
+        [5, 5, 250, 240, 5, 5],
+        [5, 5, 5, 5, 5, 5],
+    ]
+    picture = np.array(scene, np.uint8)
     got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
     if isinstance(got, np.ndarray) and got.shape == want.shape and got.dtype == bool:
         if got[0, 2]:
@@ -67,9 +71,8 @@ def q1(mended):
         )
     if isinstance(got, np.ndarray) and got.all():
         raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
-    expect_array(
-        "on 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, grow_region(picture, (0, 2), 10 / 255)
-    )
+    want = grow_region(picture, (0, 2), 10 / 255)
+    expect_array("On 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, want)
     return "Signed numbers, and a frame that holds: two bugs that raise no error."
 
 
@@ -92,15 +95,16 @@ def q2(fast_grow):
         picture = (picture - picture.min()) / np.ptp(picture)
         seed = tuple(int(i) for i in np.argwhere(np.abs(picture - 0.5) < 0.05)[5 * k])
         got, want = fast_grow(picture, seed, 0.2), grow_region(picture, seed, 0.2)
-        name = f"on a cloudy picture, `fast_grow(picture, {seed}, 0.2)`"
+        name = f"On a cloudy picture, `fast_grow(picture, {seed}, 0.2)`"
         alike = np.abs(picture - picture[seed]) <= 0.2
-        if isinstance(got, np.ndarray) and got.shape == want.shape:
-            if np.array_equal(got, alike) and not np.array_equal(alike, want):
-                raise NotYet("These are all pixels with the seed's value. Those that no path joins to the seed go.")
-            if np.array_equal(got, grow_region(picture, seed, 0.2, connectivity=8)) and not np.array_equal(got, want):
-                raise NotYet("Diagonal steps are in it. `ndimage.label` leaves them out if you don't ask for them.")
-            if np.array_equal(got, alike & ~want):
-                raise NotYet("You kept the other pieces and left out the seed's own.")
+        diagonal = grow_region(picture, seed, 0.2, connectivity=8)
+        wrong = {
+            "these are all pixels with the seed's value. Those that no path joins to the seed must go": alike,
+            "diagonal steps are in it. `ndimage.label` leaves them out if you don't ask for them": diagonal,
+            "you kept the other pieces and left out the seed's own": alike & ~want,
+        }
+        if not np.array_equal(got, want):
+            expect_none_of(name, got, wrong)
         expect_array(name, got, want)
     if has_loops(fast_grow):
         raise NotYet("The region is right, but there is a loop in it. Label all pieces at once, then take the seed's.")
@@ -119,24 +123,27 @@ def _before_the_leak(tolerances, sizes):
 )
 def q3(before_the_leak):
     tolerances = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
-    for sizes, where in (
-        ([10, 60, 400, 450, 9000, 9900], "With sizes 10, 60, 400, 450, 9000, 9900"),
-        ([5, 900, 950, 990, 1000, 5200], "With sizes 5, 900, 950, 990, 1000, 5200"),
-    ):
+    for sizes in ([10, 60, 400, 450, 9000, 9900], [5, 900, 950, 990, 1000, 5200]):
+        name = f"With sizes {', '.join(map(str, sizes))}, `before_the_leak(tolerances, sizes)`"
         jump = int(np.argmax(np.diff(sizes)))
-        got = before_the_leak(tolerances, np.array(sizes))
-        expect_number(f"{where}, `before_the_leak(tolerances, sizes)`", got, got)
         factor = np.argmax(np.divide(sizes[1:], sizes[:-1]))
-        for wrong, why in (
-            (jump, "you return a place in the list. Return the tolerance that stands there."),
-            (tolerances[jump + 1], "the leak has happened already at your tolerance. Return the one before it."),
-            (tolerances[-1], "you return the tolerance of the largest region, long after the leak."),
-            (tolerances[factor], "you look for the largest factor; a seed that wakes up has it. Look for most pixels."),
-        ):
-            if np.isclose(got, wrong) and not np.isclose(wrong, tolerances[jump]):
-                raise NotYet(f"{where} {why}")
-        expect_number(f"{where}, `before_the_leak(tolerances, sizes)`", got, tolerances[jump])
+        got, want = before_the_leak(tolerances, np.array(sizes)), tolerances[jump]
+        expect_number(name, got, got)
+        wrong = {
+            "you return a place in the list. Return the tolerance that stands there": jump,
+            "the leak has happened already at your tolerance. Return the one before it": tolerances[jump + 1],
+            "you return the tolerance of the largest region, long after the leak": tolerances[-1],
+            "you look for the largest factor; a seed that wakes up has it. Look for most pixels": tolerances[factor],
+        }
+        if not np.isclose(got, want):
+            expect_none_of(name, got, wrong)
+        expect_number(name, got, want)
     return "A rule without truth. It fails where the object itself comes in two steps: try it on the flower."
+
+
+def _rises_by(steps):
+    """From 0 to 1, in steps of these proportions."""
+    return np.concatenate([[0], np.cumsum(steps)]) / np.sum(steps)
 
 
 def _reach_right(values, beta):
@@ -159,28 +166,25 @@ def _reach_right(values, beta):
 def q4(reach_right):
     flat, step = np.full(5, 0.4), np.array([0.2, 0.25, 0.2, 0.8, 0.85, 0.8])
     for values, beta, where in (
-        (flat, 90.0, "on a flat row of five pixels"),
-        (step, 10.0, "on a row with a step after the third pixel"),
-        (step[::-1] ** 2, 4.0, "on another row"),
+        (flat, 90.0, "On a flat row of five pixels"),
+        (step, 10.0, "On a row with a step after the third pixel"),
+        (step[::-1] ** 2, 4.0, "On another row"),
     ):
-        got = reach_right(values, beta)
-        weights = np.exp(-beta * np.diff(values) ** 2)
-        want = np.concatenate([[0], np.cumsum(1 / weights)]) / np.sum(1 / weights)
-        if isinstance(got, np.ndarray) and got.shape == want.shape and not np.allclose(got, want):
-            if np.allclose(got, want[::-1]) or np.allclose(got, 1 - want):
-                raise NotYet(
-                    f"{where} this is the chance to reach the left end first. At the right end itself it is 1."
-                )
-            if np.allclose(got, np.linspace(0, 1, len(values))) and np.ptp(values) > 0:
-                raise NotYet(f"{where} only the distance counts. Steps across an edge must be rare: use the weights.")
-            if np.allclose(got, np.concatenate([[0], np.cumsum(weights)]) / weights.sum()):
-                raise NotYet(
-                    f"{where} the chance rises over easy steps. It must rise where a step is rare: 1 / weight."
-                )
-            weights = np.exp(-beta * np.abs(np.diff(values)))
-            if np.allclose(got, np.concatenate([[0], np.cumsum(1 / weights)]) / np.sum(1 / weights)):
-                raise NotYet(f"{where} the weights are exp(-beta · |d|). The difference has to be squared.")
-        expect_array(f"{where}, `reach_right(values, {beta:g})`", got, want)
+        name = f"{where}, `reach_right(values, {beta:g})`"
+        slopes = np.abs(np.diff(values))
+        got, want = reach_right(values, beta), _rises_by(np.exp(beta * slopes**2))
+        expect_shape(name, got, want.shape)
+        even, easy = np.linspace(0, 1, len(values)), _rises_by(np.exp(-beta * slopes**2))
+        wrong = {
+            "this is the chance to reach the left end first. At the right end itself it is 1": 1 - want,
+            "the order is reversed. At the left end it is 0, at the right end 1": want[::-1],
+            "only the distance counts. Steps across an edge must be rare: use the weights": even,
+            "the chance rises over easy steps. It must rise where a step is rare: 1 / weight": easy,
+            "the weights are exp(-beta · |d|). The difference has to be squared": _rises_by(np.exp(beta * slopes)),
+        }
+        if not np.allclose(got, want):
+            expect_none_of(name, got, wrong)
+        expect_array(name, got, want)
     return "The chance jumps at the step: that is where it passes one half, and where the random walker cuts."
 
 
@@ -235,9 +239,8 @@ def q5(cut_out):
         masks[name] = cut_out(picture)
         expect_shape(f"`cut_out` of the photo '{name}'", masks[name], truth.shape)
         if masks[name].dtype != bool:
-            raise NotYet(
-                f"`cut_out` of the photo '{name}' holds {masks[name].dtype}. A mask is wanted: True and False."
-            )
+            holds = masks[name].dtype
+            raise NotYet(f"`cut_out` of the photo '{name}' holds {holds}. A mask is wanted: True and False.")
     each = {name: binary_iou(masks[name], truth) for name, (_, truth) in mirrored.items()}
     score = np.mean(list(each.values()))
     listed = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
