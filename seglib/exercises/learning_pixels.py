@@ -1,5 +1,6 @@
 """Exercises of lesson 05, learning pixels."""
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape
 from seglib.metrics import confusion_matrix, iou
 from seglib.scenes import Cells
 from seglib.transforms import Standardize
@@ -41,22 +42,22 @@ def _strided(x, k, stride, padding):
 def q1(strided):
     rng = np.random.default_rng(5)
     x, k = rng.integers(1, 10, (7, 9)).astype(float), rng.integers(-4, 5, (3, 3)).astype(float)
-    got, want = strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
-    expect_shape("`strided(x, k, 1, 0)` for x (7, 9) and k (3, 3)", got, want.shape)
-    if np.allclose(got, _conv2d(x, k[::-1, ::-1], 1, 0)):
-        raise NotYet("You turn the kernel by 180°, as mathematics does. Networks leave it as it is.")
-    expect_array("`strided(x, k, 1, 0)`", got, want)
-    got, want = strided(x, k, 1, 1), _conv2d(x, k, 1, 1)
-    expect_shape("with padding 1 `strided(x, k, 1, 1)` for x (7, 9)", got, want.shape)
-    if np.allclose(got, _conv2d(np.pad(x, 1, "edge"), k, 1, 0)):
-        raise NotYet("You repeat the picture's frame outside. Here zeros are wanted there.")
-    expect_array("with padding 1 `strided(x, k, 1, 1)`", got, want)
-    got, want = strided(x, k, 2, 1), _conv2d(x, k, 2, 1)
+    name, got, want = "`strided(x, k, 1, 0)`", strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
+    expect_shape(f"For x (7, 9) and k (3, 3), {name}", got, want.shape)
+    why = "you turn the kernel by 180°, as mathematics does. Networks leave it as it is"
+    expect_none_of(name, got, {why: _conv2d(x, k[::-1, ::-1], 1, 0)})
+    expect_array(name, got, want)
+    name, got, want = "With padding 1, `strided(x, k, 1, 1)`", strided(x, k, 1, 1), _conv2d(x, k, 1, 1)
+    expect_shape(f"{name} for x (7, 9)", got, want.shape)
+    why = "you repeat the picture's frame outside. Zeros are wanted there"
+    expect_none_of(name, got, {why: _conv2d(np.pad(x, 1, "edge"), k, 1, 0)})
+    expect_array(name, got, want)
+    name, got, want = "With stride 2 and padding 1, `strided(x, k, 2, 1)`", strided(x, k, 2, 1), _conv2d(x, k, 2, 1)
     if np.shape(got) == (7, 9):
         raise NotYet("The stride changes nothing. With stride 2 the kernel takes every second place: (4, 5) is wanted.")
-    expect_shape("with stride 2 and padding 1 `strided(x, k, 2, 1)` for x (7, 9)", got, want.shape)
-    expect_array("with stride 2 and padding 1 `strided(x, k, 2, 1)`", got, want)
-    expect_array("for a kernel (2, 4) `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
+    expect_shape(f"{name} for x (7, 9)", got, want.shape)
+    expect_array(name, got, want)
+    expect_array("For a kernel (2, 4), `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
     return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
 
 
@@ -79,15 +80,15 @@ def _poolings_needed(view):
 def q2(poolings_needed):
     for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
         got = poolings_needed(view)
-        expect_number(f"`poolings_needed({view})`", got, got)
-        if got == want:
-            continue
+        name = f"`poolings_needed({view})`"
+        expect_number(name, got, got)
         if got > want:
-            raise NotYet(f"`poolings_needed({view})` is {got}, but {want} will do: the view is {_field(want)} pixels.")
-        raise NotYet(
-            f"`poolings_needed({view})` is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
-            "Does the jump double with every pooling?"
-        )
+            raise NotYet(f"{name} is {got}, but {want} will do: the view is then {_field(want)} pixels.")
+        if got != want:
+            raise NotYet(
+                f"{name} is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
+                "Does the jump double with every pooling?"
+            )
     return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
 
 
@@ -136,7 +137,7 @@ def q3(folds):
             )
     every = np.sort(np.concatenate([val for _, val in pairs]))
     if not np.array_equal(every, np.arange(len(groups))):
-        raise NotYet("Every tile must be in validation exactly once over the folds; yours are " + str(every.tolist()))
+        raise NotYet(f"Every tile must be in validation exactly once over the folds; yours are {every.tolist()}.")
     if any(len(train) + len(val) != len(groups) for train, val in pairs):
         raise NotYet("In a fold, all tiles that are not in validation train; some of yours are in neither.")
     sizes = [len(set(groups[val])) for _, val in pairs]
@@ -222,26 +223,30 @@ def q4(repaired_step):
 AIM = 0.66  # IoU; brightness alone reaches 0.56
 
 
+@cache
+def _nuclei():
+    return list(Cells(100, size=64, seed=21, transform=Standardize()))
+
+
 def feature_score(features):
     """IoU on 50 pictures of nuclei of a small random forest that learned on 50 others from ``features(image)``.
 
     ``features`` takes a standardised picture (H, W) and gives (H, W, F), F at most 8.
     """
-    rng, samples = np.random.default_rng(0), list(Cells(100, size=64, seed=21, transform=Standardize()))
-    values = []
-    for sample in samples:
+    values, masks = [], [sample["mask"].flatten().numpy() for sample in _nuclei()]
+    for sample in _nuclei():
         found = np.asarray(features(sample["image"][0].numpy().copy()))
         if found.ndim != 3 or found.shape[:2] != (64, 64) or not 1 <= found.shape[2] <= 8:
             raise NotYet(f"`features(image)` has shape {found.shape}, wanted (64, 64, F) with F from 1 to 8.")
         if not np.isfinite(found).all():
             raise NotYet("`features(image)` holds NaN or infinity: is something divided by 0?")
         values.append(found.reshape(64 * 64, -1))
-    masks = [sample["mask"].flatten().numpy() for sample in samples]
+    rng = np.random.default_rng(0)
     chosen = [rng.choice(64 * 64, 200, replace=False) for _ in range(50)]
     forest = RandomForestClassifier(20, min_samples_leaf=5, random_state=0)
     forest.fit(
-        np.concatenate([v[c] for v, c in zip(values, chosen, strict=False)]),
-        np.concatenate([m[c] for m, c in zip(masks, chosen, strict=False)]),
+        np.concatenate([values[i][places] for i, places in enumerate(chosen)]),
+        np.concatenate([masks[i][places] for i, places in enumerate(chosen)]),
     )
     found = forest.predict(np.concatenate(values[50:]))
     return float(iou(confusion_matrix(found, np.concatenate(masks[50:]), 2))[1])
