@@ -1,5 +1,7 @@
 """Exercises of lesson 03, region growing."""
 
+from functools import cache
+
 import numpy as np
 from scipy import ndimage
 
@@ -217,6 +219,11 @@ def small_photos():
     return small
 
 
+@cache
+def _mirrored_photos():
+    return {name: (picture[:, ::-1].copy(), truth[:, ::-1]) for name, (picture, truth) in small_photos().items()}
+
+
 def _cut_out(picture):
     height, width = picture.shape[:2]
     calm = ndimage.gaussian_filter(picture, (1, 1, 0)[: picture.ndim])
@@ -233,15 +240,13 @@ def _cut_out(picture):
     solution=_cut_out,
 )
 def q5(cut_out):
-    mirrored = {name: (picture[:, ::-1].copy(), truth[:, ::-1]) for name, (picture, truth) in small_photos().items()}
-    masks = {}
-    for name, (picture, truth) in mirrored.items():
-        masks[name] = cut_out(picture)
-        expect_shape(f"`cut_out` of the photo '{name}'", masks[name], truth.shape)
-        if masks[name].dtype != bool:
-            holds = masks[name].dtype
-            raise NotYet(f"`cut_out` of the photo '{name}' holds {holds}. A mask is wanted: True and False.")
-    each = {name: binary_iou(masks[name], truth) for name, (_, truth) in mirrored.items()}
+    each = {}
+    for name, (picture, truth) in _mirrored_photos().items():
+        mask = cut_out(picture)
+        expect_shape(f"`cut_out` of the photo '{name}'", mask, truth.shape)
+        if mask.dtype != bool:
+            raise NotYet(f"`cut_out` of the photo '{name}' holds {mask.dtype}. A mask is wanted: True and False.")
+        each[name] = binary_iou(mask, truth)
     score = np.mean(list(each.values()))
     listed = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
     if score <= TO_BEAT:
