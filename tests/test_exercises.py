@@ -6,6 +6,8 @@ Wrong answers stand in tests/wrong_answers/<topic>.py: ``WRONG = {"q1": [attempt
 import exercise_proof as proof
 import pytest
 
+from seglib.exercises import check
+
 LESSONS = proof.lessons()
 
 
@@ -21,6 +23,15 @@ def every_exercise():
 def test_exercise_judges_rightly(topic, name):
     exercise = proof.exercises(LESSONS[topic])[name]
     assert proof.faults(exercise, name, proof.wrong_answers(topic).get(name, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "said"),
+    [("clustering", "q3", "these are squared distances"), ("region_growing", "q2", "there is a loop in it")],
+)
+def test_a_usual_mistake_is_named(topic, name, said):
+    asked = proof.exercises(LESSONS[topic])[name]
+    assert any(said in check(asked, wrong).message for wrong in proof.wrong_answers(topic)[name])
 
 
 @pytest.mark.parametrize("topic", LESSONS)

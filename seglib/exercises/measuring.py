@@ -54,9 +54,7 @@ def q1(count_pairs):
     target[0, 0] = target[1, 2] = 255
     got, want = count_pairs(prediction, target, 3), metrics.confusion_matrix(prediction, target, 3)
     if np.shape(got) == (3, 3) and np.sum(got) == 6:
-        raise NotYet(
-            "With two void pixels in the target, six pixels are still counted, wanted four: void became a class."
-        )
+        raise NotYet("Two pixels of the target are void, and you still count six, wanted four: void became a class.")
     expect_array(f"With void (255) in the target, {name}", got, want)
     if has_loops(count_pairs):
         raise NotYet("The counts are right, but there is a loop in it. One number for each pair, then count numbers.")
@@ -83,7 +81,7 @@ def q2(mean_iou):
     wrong = {
         "this is the mean accuracy: you divide by the true pixels only, so false alarms cost nothing": accuracy,
         "you add up all classes, then divide. Divide for each class, then take the mean": pooled,
-        "this is the mean Dice: the hits must be taken once off the denominator": np.mean(metrics.dice(full)),
+        "this is the mean Dice: the hits must be subtracted once from the denominator": np.mean(metrics.dice(full)),
     }
     expect_none_of("With all classes there, `my_mean_iou(matrix)`", got, wrong)
     expect_number("With all classes there, `my_mean_iou(matrix)`", got, metrics.mean_iou(full))

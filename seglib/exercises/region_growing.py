@@ -59,18 +59,14 @@ def q1(mended):
         if got[3, 2]:
             raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
         if got[0, 4]:
-            raise NotYet(
-                "It leaves the picture at one side and comes back at the other: index -1 is the last row or column."
-            )
+            raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
         if got.sum() == 1:
             raise NotYet("Only the seed is in the region: are the neighbours of what joined ever looked at?")
     expect_array("`mended(picture, (0, 0), 25)`", got, want)
     picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
     got = mended(picture, (0, 2), 10)
     if isinstance(got, np.ndarray) and got.sum() == 1:
-        raise NotYet(
-            "A difference of exactly the tolerance joins as well: from 120 with tolerance 10, so do 110 and 130."
-        )
+        raise NotYet("A difference of exactly the tolerance joins too: 110 and 130 join 120 with tolerance 10.")
     if isinstance(got, np.ndarray) and got.all():
         raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
     want = grow_region(picture, (0, 2), 10 / 255)
