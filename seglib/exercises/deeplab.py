@@ -6,13 +6,29 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
 from seglib.exercises._streets import block_colours, block_shares
 from seglib.metrics import confusion_matrix, mean_iou
 from seglib.scenes import Streets
 
 
-def _check_atrous_same(atrous_same):
+def _atrous_same(x, kernel, rate):
+    padded = np.pad(x, rate)
+    height, width = x.shape
+    y = np.zeros(x.shape)
+    for m in range(3):
+        for n in range(3):
+            y += kernel[m, n] * padded[m * rate : m * rate + height, n * rate : n * rate + width]
+    return y
+
+
+@exercise(
+    "How far does the kernel reach to each side? So many zeros are needed there: `np.pad` adds them.",
+    "With the padded map, `atrous` of the lesson does the rest.",
+    "Or faster: for each of the nine weights, add the weight times a shifted window of the padded map.",
+    solution=_atrous_same,
+)
+def q1(atrous_same):
     rng = np.random.default_rng(5)
     x, kernel = rng.integers(1, 9, (6, 8)).astype(float), rng.integers(-3, 4, (3, 3)).astype(float)
     want, got = _atrous_same(x, kernel, 2), atrous_same(x, kernel, 2)
@@ -41,29 +57,24 @@ def _check_atrous_same(atrous_same):
     return "At rate 9 only the middle weight is left: a 1x1 convolution."
 
 
-def _atrous_same(x, kernel, rate):
-    padded = np.pad(x, rate)
-    height, width = x.shape
-    y = np.zeros(x.shape)
-    for m in range(3):
-        for n in range(3):
-            y += kernel[m, n] * padded[m * rate : m * rate + height, n * rate : n * rate + width]
-    return y
+def _along(side, rate):
+    return (side + 2 * max(0, side - rate)) / (3 * side)
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "How far does the kernel reach to each side? So many zeros are needed there: `np.pad` adds them.",
-        "With the padded map, `atrous` of the lesson does the rest.",
-        "Or faster: for each of the nine weights, add the weight times a shifted window of the padded map.",
-    ),
-    verify=_check_atrous_same,
-    solution=_atrous_same,
+def _living(height, width, rate):
+    share = 1.0
+    for side in (height, width):
+        share *= (side + 2 * max(0, side - rate)) / (3 * side)
+    return share
+
+
+@exercise(
+    "Take one direction: three weights on a row of n places. At how many places does the left weight meet the row?",
+    "At n - rate of them, if that is not negative; the right one as well; the middle one at all n.",
+    "One direction: `(n + 2 * max(0, n - rate)) / (3 * n)`. The share in the plane is the product of both.",
+    solution=_living,
 )
-
-
-def _check_living(living):
+def q2(living):
     for height, width, rate in [(12, 20, 3), (12, 12, 6), (12, 12, 1), (65, 65, 24), (8, 30, 10), (7, 7, 9)]:
         got, want = living(height, width, rate), _living(height, width, rate)
         name = f"`living({height}, {width}, {rate})`"
@@ -84,29 +95,6 @@ def _check_living(living):
     return "The nine weights are three rows times three columns, so the share is a product."
 
 
-def _along(side, rate):
-    return (side + 2 * max(0, side - rate)) / (3 * side)
-
-
-def _living(height, width, rate):
-    share = 1.0
-    for side in (height, width):
-        share *= (side + 2 * max(0, side - rate)) / (3 * side)
-    return share
-
-
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Take one direction: three weights on a row of n places. At how many places does the left weight meet the row?",
-        "At n - rate of them, if that is not negative; the right one as well; the middle one at all n.",
-        "One direction: `(n + 2 * max(0, n - rate)) / (3 * n)`. The share in the plane is the product of both.",
-    ),
-    verify=_check_living,
-    solution=_living,
-)
-
-
 def _fields():
     """A ring with a faint rim, and a lopsided bell."""
     y, x = np.indices((21, 21)) - 10
@@ -115,7 +103,22 @@ def _fields():
     return ring / ring.sum(), bell / bell.sum()
 
 
-def _check_radius(radius):
+def _radius(field, share):
+    y, x = np.indices(field.shape)
+    distance = np.hypot(y - field.shape[0] // 2, x - field.shape[1] // 2)
+    for radius in np.unique(distance):
+        if field[distance <= radius].sum() >= share - 1e-9:
+            return float(radius)
+    return float(distance.max())
+
+
+@exercise(
+    "Make a map of each pixel's distance from the middle first.",
+    "`np.indices(field.shape)` gives rows and columns, `np.hypot` distances; try each of `np.unique(distance)`.",
+    "Return the first of them with `field[distance <= radius].sum() >= share` (less 1e-9, for rounding).",
+    solution=_radius,
+)
+def q3(radius):
     point = np.zeros((5, 5))
     point[2, 2], point[0, 2] = 0.5, 0.5
     if np.isscalar(got := radius(point, 0.5)) and got == 2:
@@ -140,28 +143,21 @@ def _check_radius(radius):
     return "The area within grows with the radius squared, so the rim, though faint, holds much of the field."
 
 
-def _radius(field, share):
-    y, x = np.indices(field.shape)
-    distance = np.hypot(y - field.shape[0] // 2, x - field.shape[1] // 2)
-    for radius in np.unique(distance):
-        if field[distance <= radius].sum() >= share - 1e-9:
-            return float(radius)
-    return float(distance.max())
+def _missed(rates):
+    reached = {0}
+    for rate in rates:
+        reached = {offset + step for offset in reached for step in (-rate, 0, rate)}
+    span = sum(rates)
+    return [offset for offset in range(-span, span + 1) if offset not in reached]
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "Make a map of each pixel's distance from the middle first.",
-        "`np.indices(field.shape)` gives rows and columns, `np.hypot` distances; try each of `np.unique(distance)`.",
-        "Return the first of them with `field[distance <= radius].sum() >= share` (less 1e-9, for rounding).",
-    ),
-    verify=_check_radius,
-    solution=_radius,
+@exercise(
+    "From the output go back one layer: which offsets does it read? And each of these reads three more.",
+    "Keep a set of offsets, at first {0}. Each layer turns every offset into offset - rate, offset, offset + rate.",
+    "The span is -sum(rates) to sum(rates). Return those in it that are not in the set.",
+    solution=_missed,
 )
-
-
-def _check_missed(missed):
+def q4(missed):
     for rates in [(2, 2), (1, 1, 1), (1, 2, 3), (2, 4), (3, 1), (1, 4), (5,), (1, 2, 9)]:
         want, got = _missed(rates), missed(rates)
         name = f"`missed({rates})`"
@@ -184,26 +180,6 @@ def _check_missed(missed):
             raise NotYet(f"{name} is {got}: some are left out; the span goes from {-span} to {span}, wanted {want}.")
         raise NotYet(f"{name} is {got}, wanted {want}. Each layer steps -rate, 0 or +rate; which sums can't be made?")
     return "With rates 1, 3, 9, 27 nothing is missed, and each pixel arrives by one way only: the largest span of all."
-
-
-def _missed(rates):
-    reached = {0}
-    for rate in rates:
-        reached = {offset + step for offset in reached for step in (-rate, 0, rate)}
-    span = sum(rates)
-    return [offset for offset in range(-span, span + 1) if offset not in reached]
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "From the output go back one layer: which offsets does it read? And each of these reads three more.",
-        "Keep a set of offsets, at first {0}. Each layer turns every offset into offset - rate, offset, offset + rate.",
-        "The span is -sum(rates) to sum(rates). Return those in it that are not in the set.",
-    ),
-    verify=_check_missed,
-    solution=_missed,
-)
 
 
 @cache
@@ -255,7 +231,23 @@ def _mark():
     return look_score(_window)
 
 
-def _check_around(around):
+def _around(features):
+    parts = [features]
+    for rate in (1, 3):
+        padded = F.pad(features[None], [rate] * 4, mode="replicate")[0]
+        for i, j in ((0, rate), (2 * rate, rate), (rate, 0), (rate, 2 * rate)):
+            parts.append(padded[:, i : i + 12, j : j + 12])
+    parts.append(features.mean((1, 2), keepdim=True).expand(-1, 12, 12))
+    return torch.cat(parts)
+
+
+@exercise(
+    "Nine values at one rate use 63 of 70 features. Which could be left out to make room for another rate?",
+    "Take four neighbours (above, below, left, right) instead of eight, at two rates; and image pooling.",
+    "`F.pad(..., mode='replicate')`, then shifted windows as in `atrous`; join all with `torch.cat`.",
+    solution=_around,
+)
+def q5(around):
     mark, reached = _mark(), look_score(around)
     if reached < mark + 0.03:
         alone = look_score(lambda features: features)
@@ -269,25 +261,3 @@ def _check_around(around):
             what = "Further is better; and what could stand beside it in ASPP, for so few features?"
         raise NotYet(f"mean IoU {reached:.3f}; the window has {mark:.3f}, wanted {mark + 0.03:.3f}. {what}")
     return f"Mean IoU {reached:.3f}; the window of rate 1 has {mark:.3f}."
-
-
-def _around(features):
-    parts = [features]
-    for rate in (1, 3):
-        padded = F.pad(features[None], [rate] * 4, mode="replicate")[0]
-        for i, j in ((0, rate), (2 * rate, rate), (rate, 0), (rate, 2 * rate)):
-            parts.append(padded[:, i : i + 12, j : j + 12])
-    parts.append(features.mean((1, 2), keepdim=True).expand(-1, 12, 12))
-    return torch.cat(parts)
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "Nine values at one rate use 63 of 70 features. Which could be left out to make room for another rate?",
-        "Take four neighbours (above, below, left, right) instead of eight, at two rates; and image pooling.",
-        "`F.pad(..., mode='replicate')`, then shifted windows as in `atrous`; join all with `torch.cat`.",
-    ),
-    verify=_check_around,
-    solution=_around,
-)

@@ -6,12 +6,27 @@ import numpy as np
 import torch
 from torchvision.ops import box_iou
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
 from seglib.models.boxes import anchor_shapes
 from seglib.scenes import Digits
 
 
-def _check_tight_boxes(tight_boxes):
+def _tight_boxes(masks):
+    boxes = []
+    for mask in masks:
+        rows, columns = np.nonzero(mask)
+        if len(rows):
+            boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    return np.array(boxes, float).reshape(-1, 4)
+
+
+@exercise(
+    "`np.nonzero(mask)` gives the rows and the columns of a mask's pixels; which of the two is x?",
+    "The box goes from the smallest column and row to the largest, plus 1.",
+    "Gather lists of four numbers; `np.array(boxes, float).reshape(-1, 4)` also works for an empty list.",
+    solution=_tight_boxes,
+)
+def q1(tight_boxes):
     masks = np.zeros((4, 8, 12), bool)
     masks[0, 2:5, 3:9], masks[1, 7, 11], masks[3, 0:6, 4], masks[3, 3, 1] = True, True, True, True
     want, name = _tight_boxes(masks), "`tight_boxes(masks)`"
@@ -32,28 +47,19 @@ def _check_tight_boxes(tight_boxes):
     return "One pixel makes a box of area 1: no code will ever be the logarithm of 0."
 
 
-def _tight_boxes(masks):
-    boxes = []
-    for mask in masks:
-        rows, columns = np.nonzero(mask)
-        if len(rows):
-            boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-    return np.array(boxes, float).reshape(-1, 4)
+def _average_recall(overlaps, count):
+    best = overlaps[:, :count].max(axis=1)
+    thresholds = 0.5 + 0.05 * np.arange(10)
+    return float(np.mean([(best >= threshold - 1e-9).mean() for threshold in thresholds]))
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "`np.nonzero(mask)` gives the rows and the columns of a mask's pixels; which of the two is x?",
-        "The box goes from the smallest column and row to the largest, plus 1.",
-        "Gather lists of four numbers; `np.array(boxes, float).reshape(-1, 4)` also works for an empty list.",
-    ),
-    verify=_check_tight_boxes,
-    solution=_tight_boxes,
+@exercise(
+    "Which IoU has each object with the best of its first `count` proposals?",
+    "`best = overlaps[:, :count].max(axis=1)`; the recall at t is `(best >= t).mean()`.",
+    "Mean over `0.5 + 0.05 * np.arange(10)`; take 1e-9 off each threshold, since 0.05 has no exact float.",
+    solution=_average_recall,
 )
-
-
-def _check_average_recall(average_recall):
+def q2(average_recall):
     overlaps = np.random.default_rng(3).uniform(0, 1, (9, 20)) ** 0.7
     overlaps[0, 2], overlaps[1] = 0.75, 0.1  # one object just at a threshold, one without a proposal
     overlaps[0, [0, 1, 3, 4]] = 0.2
@@ -78,24 +84,6 @@ def _check_average_recall(average_recall):
     return "It grows with the number of proposals and with how well they fit, both at once."
 
 
-def _average_recall(overlaps, count):
-    best = overlaps[:, :count].max(axis=1)
-    thresholds = 0.5 + 0.05 * np.arange(10)
-    return float(np.mean([(best >= threshold - 1e-9).mean() for threshold in thresholds]))
-
-
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Which IoU has each object with the best of its first `count` proposals?",
-        "`best = overlaps[:, :count].max(axis=1)`; the recall at t is `(best >= t).mean()`.",
-        "Mean over `0.5 + 0.05 * np.arange(10)`; take 1e-9 off each threshold, since 0.05 has no exact float.",
-    ),
-    verify=_check_average_recall,
-    solution=_average_recall,
-)
-
-
 def _decayed(overlaps, scores, factor, again=True):
     """Soft NMS with any factor of the IoU; without `again` the order is that of the first scores."""
     new, rest = scores.clone(), list(range(len(scores)))
@@ -107,7 +95,24 @@ def _decayed(overlaps, scores, factor, again=True):
     return new
 
 
-def _check_soft_nms(soft_nms):
+def _soft_nms(boxes, scores, sigma):
+    scores, rest = scores.clone(), list(range(len(scores)))
+    while rest:
+        best = max(rest, key=lambda i: scores[i].item())
+        rest.remove(best)
+        if rest:
+            overlaps = box_iou(boxes[[best]], boxes[rest])[0]
+            scores[rest] *= torch.exp(-(overlaps**2) / sigma)
+    return scores
+
+
+@exercise(
+    "Keep a list of the boxes that are not yet taken, as in the lesson's `nms`; but nobody is dropped from it.",
+    "In each round, look for the best *new* score in the list: earlier rounds may have changed the order.",
+    "`scores[rest] *= torch.exp(-box_iou(boxes[[best]], boxes[rest])[0] ** 2 / sigma)`, on a clone of the scores.",
+    solution=_soft_nms,
+)
+def q3(soft_nms):
     # The third box overlaps the first much and falls behind the fourth, which then comes before it.
     boxes = torch.tensor([[70.0, 60, 90, 90], [10, 10, 40, 50], [14, 12, 44, 54], [22, 14, 54, 58], [60, 58, 86, 92]])
     scores, sigma = torch.tensor([0.5, 0.9, 0.85, 0.7, 0.6]), 0.4
@@ -141,29 +146,6 @@ def _check_soft_nms(soft_nms):
     return "Nothing is dropped. A true neighbour keeps part of its score; a double comes late in the ranking."
 
 
-def _soft_nms(boxes, scores, sigma):
-    scores, rest = scores.clone(), list(range(len(scores)))
-    while rest:
-        best = max(rest, key=lambda i: scores[i].item())
-        rest.remove(best)
-        if rest:
-            overlaps = box_iou(boxes[[best]], boxes[rest])[0]
-            scores[rest] *= torch.exp(-(overlaps**2) / sigma)
-    return scores
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "Keep a list of the boxes that are not yet taken, as in the lesson's `nms`; but nobody is dropped from it.",
-        "In each round, look for the best *new* score in the list: earlier rounds may have changed the order.",
-        "`scores[rest] *= torch.exp(-box_iou(boxes[[best]], boxes[rest])[0] ** 2 / sigma)`, on a clone of the scores.",
-    ),
-    verify=_check_soft_nms,
-    solution=_soft_nms,
-)
-
-
 @cache
 def _digit_sizes(length, seed, part):
     """Widths and heights of digits (n, 2) as they are seen in generated pictures."""
@@ -184,7 +166,24 @@ def _grid_shapes():
     return corners[:, 2:] - corners[:, :2]
 
 
-def _check_choose_shapes(choose_shapes):
+def _choose_shapes(sizes):
+    order = np.argsort(sizes.prod(1))
+    shapes = sizes[order[np.linspace(0, len(sizes) - 1, 8).astype(int)[1:-1]]]  # spread over the areas
+    for _ in range(30):
+        shared = np.minimum(sizes[:, None], shapes[None]).prod(-1)
+        iou = shared / (sizes.prod(1)[:, None] + shapes.prod(1)[None] - shared)
+        nearest = iou.argmax(1)
+        shapes = np.array([np.median(sizes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(6)])
+    return shapes
+
+
+@exercise(
+    "Lesson 02 grouped colours; here you group sizes. What should be the distance between two sizes?",
+    "1 - IoU, centre on centre: so a pixel counts for much in a small box and for little in a large one.",
+    "k-means: give each size to its best of six shapes, make each shape the median of its sizes, and repeat.",
+    solution=_choose_shapes,
+)
+def q4(choose_shapes):
     shapes = choose_shapes(_digit_sizes(60, 901, "train").copy())
     expect_shape("`choose_shapes(sizes)`", shapes, (6, 2))
     shapes = np.asarray(shapes, float)
@@ -205,26 +204,3 @@ def _check_choose_shapes(choose_shapes):
             what = "Group digits of similar size, and take the middle of each group."
         raise NotYet(f"mean IoU {reached:.3f}; the lesson's six have {mark:.3f}, wanted {mark + 0.05:.3f}. {what}")
     return f"Mean IoU {reached:.3f}; the lesson's six have {mark:.3f}."
-
-
-def _choose_shapes(sizes):
-    order = np.argsort(sizes.prod(1))
-    shapes = sizes[order[np.linspace(0, len(sizes) - 1, 8).astype(int)[1:-1]]]  # spread over the areas
-    for _ in range(30):
-        shared = np.minimum(sizes[:, None], shapes[None]).prod(-1)
-        iou = shared / (sizes.prod(1)[:, None] + shapes.prod(1)[None] - shared)
-        nearest = iou.argmax(1)
-        shapes = np.array([np.median(sizes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(6)])
-    return shapes
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Lesson 02 grouped colours; here you group sizes. What should be the distance between two sizes?",
-        "1 - IoU, centre on centre: so a pixel counts for much in a small box and for little in a large one.",
-        "k-means: give each size to its best of six shapes, make each shape the median of its sizes, and repeat.",
-    ),
-    verify=_check_choose_shapes,
-    solution=_choose_shapes,
-)

@@ -7,13 +7,27 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_shape
 from seglib.exercises._streets import block_colours, block_shares
 from seglib.metrics import confusion_matrix, mean_iou
 from seglib.scenes import Streets
 
 
-def _check_as_convolution(as_convolution):
+def _as_convolution(dense, channels, height, width):
+    conv = nn.Conv2d(channels, dense.out_features, (height, width))
+    with torch.no_grad():
+        conv.weight.copy_(dense.weight.view(dense.out_features, channels, height, width))
+        conv.bias.copy_(dense.bias)
+    return conv
+
+
+@exercise(
+    "No number changes. Only the shape of the weights does, from two axes to four.",
+    "The kernel is as large as the features: `nn.Conv2d(channels, dense.out_features, (height, width))`.",
+    "Under `torch.no_grad()`: `conv.weight.copy_(dense.weight.view_as(conv.weight))`. Copy the bias too.",
+    solution=_as_convolution,
+)
+def q1(as_convolution):
     generator = torch.Generator().manual_seed(6)
     dense, features = nn.Linear(3 * 2 * 4, 5), torch.randn(2, 3, 2, 4, generator=generator)
     dense.weight.data = torch.randn(5, 24, generator=generator)
@@ -38,27 +52,21 @@ def _check_as_convolution(as_convolution):
     return "On larger features the same layer now gives a map of answers: 4 x 2 of them on 5 x 5."
 
 
-def _as_convolution(dense, channels, height, width):
-    conv = nn.Conv2d(channels, dense.out_features, (height, width))
-    with torch.no_grad():
-        conv.weight.copy_(dense.weight.view(dense.out_features, channels, height, width))
-        conv.bias.copy_(dense.bias)
-    return conv
+def _upsample_row(row, factor):
+    places = (np.arange(len(row) * factor) + 0.5) / factor - 0.5
+    left = np.floor(places).astype(int)
+    share = places - left
+    last = len(row) - 1
+    return (1 - share) * row[np.clip(left, 0, last)] + share * row[np.clip(left + 1, 0, last)]
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "No number changes. Only the shape of the weights does, from two axes to four.",
-        "The kernel is as large as the features: `nn.Conv2d(channels, dense.out_features, (height, width))`.",
-        "Under `torch.no_grad()`: `conv.weight.copy_(dense.weight.view_as(conv.weight))`. Copy the bias too.",
-    ),
-    verify=_check_as_convolution,
-    solution=_as_convolution,
+@exercise(
+    "Where does the centre of each new pixel lie, counted in old pixels? The first one lies left of 0.",
+    "`places = (np.arange(n * factor) + 0.5) / factor - 0.5`; the whole part names the left neighbour.",
+    "Weigh left and right neighbour with 1 - share and share; `np.clip` their indices to 0 and n - 1.",
+    solution=_upsample_row,
 )
-
-
-def _check_upsample_row(upsample_row):
+def q2(upsample_row):
     row = np.array([0.0, 4.0, 8.0, 2.0])
     for factor in (2, 4, 3):
         got, want = upsample_row(row, factor), _upsample_row(row, factor)
@@ -78,27 +86,21 @@ def _check_upsample_row(upsample_row):
     return "On rows, then on columns: that is all of bilinear interpolation."
 
 
-def _upsample_row(row, factor):
-    places = (np.arange(len(row) * factor) + 0.5) / factor - 0.5
-    left = np.floor(places).astype(int)
-    share = places - left
-    last = len(row) - 1
-    return (1 - share) * row[np.clip(left, 0, last)] + share * row[np.clip(left + 1, 0, last)]
+def _finer_offsets(padding):
+    pool2 = 1 - padding + 0.5 + 1  # centre of the first pixel: conv1_1, then two poolings
+    scores = 1 - padding + 15.5 + 32 * 3  # conv1_1, five poolings, fc6
+    for spacing in (32, 16, 8):
+        scores -= spacing * 1.5 / 2  # kernel 4, stride 2
+    return round((scores - pool2) / 4), round(3.5 - scores)
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Where does the centre of each new pixel lie, counted in old pixels? The first one lies left of 0.",
-        "`places = (np.arange(n * factor) + 0.5) / factor - 0.5`; the whole part names the left neighbour.",
-        "Weigh left and right neighbour with 1 - share and share; `np.clip` their indices to 0 and n - 1.",
-    ),
-    verify=_check_upsample_row,
-    solution=_upsample_row,
+@exercise(
+    "Follow two chains with `place`: the one down to pool2, and the one down to fc6 and up again three times.",
+    "Both have spacing 4. The skip's offset is the difference of their first centres, divided by 4.",
+    "The last upsampling has kernel 8 and stride 4; the crop is minus its first centre in picture pixels.",
+    solution=_finer_offsets,
 )
-
-
-def _check_finer_offsets(finer_offsets):
+def q3(finer_offsets):
     for padding in (100, 90, 121):
         got, want = finer_offsets(padding), _finer_offsets(padding)
         if not isinstance(got, tuple | list) or len(got) != 2:
@@ -120,26 +122,6 @@ def _check_finer_offsets(finer_offsets):
         if got[1] != want[1]:
             raise NotYet(f"{name}; the crop is wrong. With padding 100 it is 19, 27, 31 at stride 32, 16, 8.")
     return "So an FCN-4s can be cropped. The paper found that already pool3 brings little."
-
-
-def _finer_offsets(padding):
-    pool2 = 1 - padding + 0.5 + 1  # centre of the first pixel: conv1_1, then two poolings
-    scores = 1 - padding + 15.5 + 32 * 3  # conv1_1, five poolings, fc6
-    for spacing in (32, 16, 8):
-        scores -= spacing * 1.5 / 2  # kernel 4, stride 2
-    return round((scores - pool2) / 4), round(3.5 - scores)
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "Follow two chains with `place`: the one down to pool2, and the one down to fc6 and up again three times.",
-        "Both have spacing 4. The skip's offset is the difference of their first centres, divided by 4.",
-        "The last upsampling has kernel 8 and stride 4; the crop is minus its first centre in picture pixels.",
-    ),
-    verify=_check_finer_offsets,
-    solution=_finer_offsets,
-)
 
 
 @cache
@@ -186,7 +168,19 @@ def _score(scenes, fuse):
     return float(mean_iou(matrix))
 
 
-def _check_fuse(fuse):
+def _fuse(coarse, fine):
+    coarse = F.interpolate(coarse[None], size=(24, 24), mode="bilinear")[0]
+    both = (coarse + 0.01).log() + 0.3 * fine.log_softmax(0)
+    return F.interpolate(both[None], size=(96, 96), mode="bilinear")[0]
+
+
+@exercise(
+    "Two witnesses. Before you add what they say, both must speak in the same unit, such as log-probabilities.",
+    "`(coarse + 0.01).log()` and `fine.log_softmax(0)`. Bring the coarse one to 24 x 24 first, the sum to 96 x 96.",
+    "The fine witness is too sure of himself: weigh him with less than 1, and try a few weights.",
+    solution=_fuse,
+)
+def q4(fuse):
     scenes, mark = _scenes()
     coarse, fine, _ = scenes[0]
     first = fuse(coarse, fine)
@@ -206,21 +200,3 @@ def _check_fuse(fuse):
             what = "A start, and more is there: how far do you trust either one"
         raise NotYet(f"mean IoU {reached:.3f}; coarse alone has {mark:.3f}, wanted {mark + 0.05:.3f}. {what}.")
     return f"Mean IoU {reached:.3f}; the coarse scores alone have {mark:.3f}."
-
-
-def _fuse(coarse, fine):
-    coarse = F.interpolate(coarse[None], size=(24, 24), mode="bilinear")[0]
-    both = (coarse + 0.01).log() + 0.3 * fine.log_softmax(0)
-    return F.interpolate(both[None], size=(96, 96), mode="bilinear")[0]
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Two witnesses. Before you add what they say, both must speak in the same unit, such as log-probabilities.",
-        "`(coarse + 0.01).log()` and `fine.log_softmax(0)`. Bring the coarse one to 24 x 24 first, the sum to 96 x 96.",
-        "The fine witness is too sure of himself: weigh him with less than 1, and try a few weights.",
-    ),
-    verify=_check_fuse,
-    solution=_fuse,
-)

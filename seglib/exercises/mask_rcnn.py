@@ -7,7 +7,7 @@ import torch
 from scipy import ndimage
 from torchvision.ops import roi_align
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape, has_loops
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape, has_loops
 from seglib.metrics import panoptic_quality
 from seglib.scenes import Digits
 
@@ -17,7 +17,25 @@ def _library_align(features, box, cells, aligned=True):
     return roi_align(torch.from_numpy(features)[None], rois, cells, sampling_ratio=1, aligned=aligned)[0].numpy()
 
 
-def _check_align(align):
+def _align(features, box, cells):
+    left, top, right, bottom = np.array(box) - 0.5
+    places = (np.arange(cells) + 0.5) / cells
+
+    def weights(start, end, length):
+        at = np.clip(start + places * (end - start), 0, length - 1)
+        return np.maximum(0, 1 - abs(at[:, None] - np.arange(length)))
+
+    height, width = features.shape[1:]
+    return weights(top, bottom, height) @ features @ weights(left, right, width).T
+
+
+@exercise(
+    "At which indices of the map does each of the cells read? One list for rows, one for columns.",
+    "`left + (np.arange(cells) + 0.5) / cells * (right - left) - 0.5`, clipped to 0 and the last index.",
+    "`np.maximum(0, 1 - abs(at[:, None] - np.arange(length)))` for each axis; `rows @ features @ columns.T`.",
+    solution=_align,
+)
+def q1(align):
     features = np.random.default_rng(1).normal(size=(3, 6, 8))
     box = [1.2, 0.9, 5.6, 4.8]
     name = f"`align(features, {box}, 4)`"
@@ -41,30 +59,6 @@ def _check_align(align):
     if has_loops(align):
         raise NotYet("The values are right, but there is a loop in it. Matrices of weights do all places at once.")
     return "Rows @ features @ columns: RoIAlign is linear, so its gradient is the same two matrices, transposed."
-
-
-def _align(features, box, cells):
-    left, top, right, bottom = np.array(box) - 0.5
-    places = (np.arange(cells) + 0.5) / cells
-
-    def weights(start, end, length):
-        at = np.clip(start + places * (end - start), 0, length - 1)
-        return np.maximum(0, 1 - abs(at[:, None] - np.arange(length)))
-
-    height, width = features.shape[1:]
-    return weights(top, bottom, height) @ features @ weights(left, right, width).T
-
-
-q1 = Exercise(
-    "q1",
-    hints=(
-        "At which indices of the map does each of the cells read? One list for rows, one for columns.",
-        "`left + (np.arange(cells) + 0.5) / cells * (right - left) - 0.5`, clipped to 0 and the last index.",
-        "`np.maximum(0, 1 - abs(at[:, None] - np.arange(length)))` for each axis; `rows @ features @ columns.T`.",
-    ),
-    verify=_check_align,
-    solution=_align,
-)
 
 
 def _hits(pictures, once=True):
@@ -102,7 +96,31 @@ def _ranked_pictures():
     ]
 
 
-def _check_ap50(ap50):
+def _ap50(pictures):
+    scores, hits, objects = [], [], 0
+    for iou, score in pictures:
+        free = np.ones(iou.shape[1], bool)
+        objects += iou.shape[1]
+        for d in np.argsort(-score, kind="stable"):
+            overlap = np.where(free, iou[d], 0)
+            hits.append(overlap.max(initial=0) >= 0.5)
+            scores.append(score[d])
+            if hits[-1]:
+                free[overlap.argmax()] = False
+    found = np.cumsum(np.array(hits)[np.argsort(-np.array(scores), kind="stable")])
+    precision = found / np.arange(1, len(found) + 1)
+    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
+    at = np.searchsorted(found / objects, np.linspace(0, 1, 101))
+    return np.append(best_from_here, 0)[at].mean()
+
+
+@exercise(
+    "Match picture by picture, as `match` does. What do you need to keep of each answer for the ranking?",
+    "Its score and whether it is a hit. Add up the objects of all pictures, those without answers too.",
+    "Sort all hits by score, then go on as `interpolated`; `max(initial=0)` helps where a picture has no object.",
+    solution=_ap50,
+)
+def q2(ap50):
     pictures = _ranked_pictures()
     scores, hits, objects = _hits(pictures)
     got, want = ap50(pictures), _area(scores, hits, objects)
@@ -124,36 +142,6 @@ def _check_ap50(ap50):
     return "A false alarm in an empty picture counts: with a mean over pictures it would not even be seen."
 
 
-def _ap50(pictures):
-    scores, hits, objects = [], [], 0
-    for iou, score in pictures:
-        free = np.ones(iou.shape[1], bool)
-        objects += iou.shape[1]
-        for d in np.argsort(-score, kind="stable"):
-            overlap = np.where(free, iou[d], 0)
-            hits.append(overlap.max(initial=0) >= 0.5)
-            scores.append(score[d])
-            if hits[-1]:
-                free[overlap.argmax()] = False
-    found = np.cumsum(np.array(hits)[np.argsort(-np.array(scores), kind="stable")])
-    precision = found / np.arange(1, len(found) + 1)
-    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    at = np.searchsorted(found / objects, np.linspace(0, 1, 101))
-    return np.append(best_from_here, 0)[at].mean()
-
-
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Match picture by picture, as `match` does. What do you need to keep of each answer for the ranking?",
-        "Its score and whether it is a hit. Add up the objects of all pictures, those without answers too.",
-        "Sort all hits by score, then go on as `interpolated`; `max(initial=0)` helps where a picture has no object.",
-    ),
-    verify=_check_ap50,
-    solution=_ap50,
-)
-
-
 def _void_maps():
     answer, truth, void = np.zeros((3, 8, 12), int)
     truth[0:4, 0:5], answer[0:4, 1:6], void[0:4, 5] = 1, 11, 1  # 16 of 20 px: void takes the fifth column off
@@ -164,7 +152,28 @@ def _void_maps():
     return answer, truth, void.astype(bool)
 
 
-def _check_pq(pq):
+def _pq(answer, truth, void):
+    matched, ious = set(), []
+    for p in np.unique(answer[answer > 0]):
+        mine = (answer == p) & ~void
+        for g in np.unique(truth[truth > 0]):
+            iou = np.sum(mine & (truth == g)) / np.sum(mine | (truth == g))
+            if iou > 0.5:
+                matched.add(p)
+                ious.append(iou)
+    alarms = sum(p not in matched and np.mean(void[answer == p]) <= 0.5 for p in np.unique(answer[answer > 0]))
+    misses = len(np.unique(truth[truth > 0])) - len(ious)
+    sq, rq = np.mean(ious), len(ious) / (len(ious) + alarms / 2 + misses / 2)
+    return sq * rq, sq, rq
+
+
+@exercise(
+    "For every pair of an answer and an object: the IoU without the answer's void pixels. Above 0.5 is a match.",
+    "False alarms: answers without a match whose share of void, `void[answer == p].mean()`, is at most 0.5.",
+    "SQ is the mean IoU of the matches, RQ their number / (their number + alarms / 2 + misses / 2).",
+    solution=_pq,
+)
+def q3(pq):
     answer, truth, void = _void_maps()
     as_sample = [{"mask": np.where(v, 255, m > 0), "instances": m} for m, v in ((answer, void & False), (truth, void))]
     scores = panoptic_quality(as_sample[:1], as_sample[1:])["per_class"][1]
@@ -184,33 +193,6 @@ def _check_pq(pq):
     for name, value, wanted in zip(("PQ", "SQ", "RQ"), got, want, strict=True):
         expect_number(f"{name} of `pq(answer, truth, void)`", value, wanted)
     return "Void excuses what nobody can judge, and no more."
-
-
-def _pq(answer, truth, void):
-    matched, ious = set(), []
-    for p in np.unique(answer[answer > 0]):
-        mine = (answer == p) & ~void
-        for g in np.unique(truth[truth > 0]):
-            iou = np.sum(mine & (truth == g)) / np.sum(mine | (truth == g))
-            if iou > 0.5:
-                matched.add(p)
-                ious.append(iou)
-    alarms = sum(p not in matched and np.mean(void[answer == p]) <= 0.5 for p in np.unique(answer[answer > 0]))
-    misses = len(np.unique(truth[truth > 0])) - len(ious)
-    sq, rq = np.mean(ious), len(ious) / (len(ious) + alarms / 2 + misses / 2)
-    return sq * rq, sq, rq
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "For every pair of an answer and an object: the IoU without the answer's void pixels. Above 0.5 is a match.",
-        "False alarms: answers without a match whose share of void, `void[answer == p].mean()`, is at most 0.5.",
-        "SQ is the mean IoU of the matches, RQ their number / (their number + alarms / 2 + misses / 2).",
-    ),
-    verify=_check_pq,
-    solution=_pq,
-)
 
 
 @cache
@@ -261,20 +243,6 @@ def _best_first(masks, labels, scores):
     return objects
 
 
-def _check_to_instances(to_instances):
-    (mark, *_), _ = _map_score(_best_first)
-    (reached, sq, rq), share = _map_score(to_instances)
-    if reached < mark + 0.15:
-        if share > 1.05:
-            what = f"You keep {share:.2f} answers for each digit: what of the one that hardly shows behind another?"
-        elif share < 0.9:
-            what = f"You keep {share:.2f} answers for each digit: too strict."
-        else:
-            what = f"SQ {sq:.3f}, RQ {rq:.3f}: as many answers as digits, but whose are the pixels that two want?"
-        raise NotYet(f"PQ {reached:.3f}; the lesson's map has {mark:.3f}, wanted {mark + 0.15:.3f}. {what}")
-    return f"PQ {reached:.3f}; the lesson's map has {mark:.3f}."
-
-
 def _to_instances(masks, labels, scores):
     taken, kept = np.zeros(masks.shape[1:], bool), []
     for k in np.flatnonzero(scores >= 0.5):
@@ -288,13 +256,21 @@ def _to_instances(masks, labels, scores):
     return np.where(masks[kept].max(0) >= 0.5, surest + 1, 0)
 
 
-q4 = Exercise(
-    "q4",
-    hints=(
-        "In `to_map`, a digit found twice leaves a rim, and who is first takes its neighbour's pixels too.",
-        "Leave an answer out if half of its mask is taken already, of whatever class. Which mask is surest of a pixel?",
-        "First choose the answers to keep. Then `masks[kept].argmax(0)` gives each pixel to the surest of them.",
-    ),
-    verify=_check_to_instances,
+@exercise(
+    "In `to_map`, a digit found twice leaves a rim, and who is first takes its neighbour's pixels too.",
+    "Leave an answer out if half of its mask is taken already, of whatever class. Which mask is surest of a pixel?",
+    "First choose the answers to keep. Then `masks[kept].argmax(0)` gives each pixel to the surest of them.",
     solution=_to_instances,
 )
+def q4(to_instances):
+    (mark, *_), _ = _map_score(_best_first)
+    (reached, sq, rq), share = _map_score(to_instances)
+    if reached < mark + 0.15:
+        if share > 1.05:
+            what = f"You keep {share:.2f} answers for each digit: what of the one that hardly shows behind another?"
+        elif share < 0.9:
+            what = f"You keep {share:.2f} answers for each digit: too strict."
+        else:
+            what = f"SQ {sq:.3f}, RQ {rq:.3f}: as many answers as digits, but whose are the pixels that two want?"
+        raise NotYet(f"PQ {reached:.3f}; the lesson's map has {mark:.3f}, wanted {mark + 0.15:.3f}. {what}")
+    return f"PQ {reached:.3f}; the lesson's map has {mark:.3f}."

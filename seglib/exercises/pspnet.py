@@ -4,13 +4,27 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
 from seglib.scenes import Streets
 
 ROAD, WATER, CAR, BOAT = (Streets.classes.index(name) for name in ("road", "water", "car", "boat"))
 
 
-def _check_shared_rows(shared_rows):
+def _shared_rows(n, bins):
+    times = [0] * n
+    for i in range(bins):
+        for row in range(i * n // bins, -(-(i + 1) * n // bins)):
+            times[row] += 1
+    return sum(count > 1 for count in times)
+
+
+@exercise(
+    "How often does each row occur in the bins of `cells(n, bins)`?",
+    "Bin `i` takes the rows `range(i * n // bins, -(-(i + 1) * n // bins))`.",
+    "Keep a list of `n` zeros, add 1 for every row of every bin, and count the entries above 1.",
+    solution=_shared_rows,
+)
+def q1(shared_rows):
     for n, bins, want in [(4, 3, 2), (24, 6, 0), (6, 4, 2), (5, 2, 1), (3, 6, 3), (2, 5, 2), (7, 1, 0)]:
         got = shared_rows(n, bins)
         name = f"`shared_rows({n}, {bins})`"
@@ -22,27 +36,20 @@ def _check_shared_rows(shared_rows):
     return "Where the bins divide the rows none is shared; else neighbours meet in a row that both take."
 
 
-def _shared_rows(n, bins):
-    times = [0] * n
-    for i in range(bins):
-        for row in range(i * n // bins, -(-(i + 1) * n // bins)):
-            times[row] += 1
-    return sum(count > 1 for count in times)
+def _with_holes(kernel, rate):
+    height, width = kernel.shape
+    larger = kernel.new_zeros((height - 1) * rate + 1, (width - 1) * rate + 1)
+    larger[::rate, ::rate] = kernel
+    return larger
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "How often does each row occur in the bins of `cells(n, bins)`?",
-        "Bin `i` takes the rows `range(i * n // bins, -(-(i + 1) * n // bins))`.",
-        "Keep a list of `n` zeros, add 1 for every row of every bin, and count the entries above 1.",
-    ),
-    verify=_check_shared_rows,
-    solution=_shared_rows,
+@exercise(
+    "Three weights have two gaps between them, of `rate - 1` zeros each. How long is that?",
+    "A side of `k` becomes `(k - 1) * rate + 1`.",
+    "Make zeros of that size and assign the kernel to `larger[::rate, ::rate]`.",
+    solution=_with_holes,
 )
-
-
-def _check_with_holes(with_holes):
+def q2(with_holes):
     kernel = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])
     got = with_holes(kernel, 2)
     if tuple(getattr(got, "shape", ())) == (6, 6):
@@ -63,26 +70,21 @@ def _check_with_holes(with_holes):
     return "And `F.conv2d` with it gives what `dilation` gives." if same else None
 
 
-def _with_holes(kernel, rate):
-    height, width = kernel.shape
-    larger = kernel.new_zeros((height - 1) * rate + 1, (width - 1) * rate + 1)
-    larger[::rate, ::rate] = kernel
-    return larger
+def _pyramid(features, bins):
+    levels = [features]
+    for b in bins:
+        summary = F.adaptive_avg_pool2d(features, b)[None]
+        levels.append(F.interpolate(summary, features.shape[-2:], mode="bilinear", align_corners=True)[0])
+    return torch.cat(levels)
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Three weights have two gaps between them, of `rate - 1` zeros each. How long is that?",
-        "A side of `k` becomes `(k - 1) * rate + 1`.",
-        "Make zeros of that size and assign the kernel to `larger[::rate, ::rate]`.",
-    ),
-    verify=_check_with_holes,
-    solution=_with_holes,
+@exercise(
+    "The class `Pyramid` of the lesson, without its 1x1 convolutions.",
+    "`F.interpolate` wants a batch: add an axis with `[None]`, and take `[0]` afterwards.",
+    "Begin with `levels = [features]`, append each level, and join them with `torch.cat(levels)`.",
+    solution=_pyramid,
 )
-
-
-def _check_pyramid(pyramid):
+def q3(pyramid):
     features = torch.rand(3, 7, 9, generator=torch.Generator().manual_seed(1))
     got, want = pyramid(features, (1, 2, 6)), _pyramid(features, (1, 2, 6))
     name = "`pyramid(features, (1, 2, 6))`"
@@ -105,26 +107,6 @@ def _check_pyramid(pyramid):
     return "The 1x1 level is a constant map: the same summary for every place."
 
 
-def _pyramid(features, bins):
-    levels = [features]
-    for b in bins:
-        summary = F.adaptive_avg_pool2d(features, b)[None]
-        levels.append(F.interpolate(summary, features.shape[-2:], mode="bilinear", align_corners=True)[0])
-    return torch.cat(levels)
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "The class `Pyramid` of the lesson, without its 1x1 convolutions.",
-        "`F.interpolate` wants a batch: add an axis with `[None]`, and take `[0]` afterwards.",
-        "Begin with `levels = [features]`, append each level, and join them with `torch.cat(levels)`.",
-    ),
-    verify=_check_pyramid,
-    solution=_pyramid,
-)
-
-
 def _strides(layers):
     return int(np.prod([stride for _, stride, _ in layers]))
 
@@ -136,7 +118,25 @@ def _view(layers):
     return pixels
 
 
-def _check_keep_stride(keep_stride):
+def _keep_stride(layers, most):
+    jump, rate, result = 1, 1, []
+    for kernel, stride, _ in layers:
+        if jump * stride <= most:
+            result.append((kernel, stride, rate))
+            jump *= stride
+        else:
+            result.append((kernel, 1, rate))
+            rate *= stride
+    return result
+
+
+@exercise(
+    "Walk through the layers with two numbers: the product of the strides kept, and of the strides taken away.",
+    "A layer that loses its stride still reads the map as before: its own dilation does not change yet.",
+    "Append `(kernel, 1, rate)` first, and only then `rate *= stride`.",
+    solution=_keep_stride,
+)
+def q4(keep_stride):
     net = [(3, 2, 1), (3, 1, 1), (3, 2, 1), (3, 1, 1), (3, 2, 1), (3, 1, 1), (1, 2, 1), (3, 1, 1)]
     for most in (16, 8, 4, 2):
         name = f"`keep_stride(layers, {most})`"
@@ -166,31 +166,24 @@ def _check_keep_stride(keep_stride):
     return "Same weights, same view, and a map as large as you can pay for."
 
 
-def _keep_stride(layers, most):
-    jump, rate, result = 1, 1, []
-    for kernel, stride, _ in layers:
-        if jump * stride <= most:
-            result.append((kernel, stride, rate))
-            jump *= stride
-        else:
-            result.append((kernel, 1, rate))
-            rate *= stride
+def _name_vehicles(mask):
+    """The first road or water below decides; where there is none, the larger one of the picture."""
+    result = mask.copy()
+    larger = BOAT if (mask == WATER).sum() > (mask == ROAD).sum() else CAR
+    below = np.full(mask.shape[1], larger)
+    for row in reversed(range(len(mask))):
+        below = np.where(mask[row] == ROAD, CAR, np.where(mask[row] == WATER, BOAT, below))
+        result[row] = np.where(mask[row] == CAR, below, mask[row])
     return result
 
 
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Walk through the layers with two numbers: the product of the strides kept, and of the strides taken away.",
-        "A layer that loses its stride still reads the map as before: its own dilation does not change yet.",
-        "Append `(kernel, 1, rate)` first, and only then `rate *= stride`.",
-    ),
-    verify=_check_keep_stride,
-    solution=_keep_stride,
+@exercise(
+    "The lesson has two witnesses: what lies right below, and the whole picture. One is better, one always knows.",
+    "Go up each column from the bottom and remember the last ground that you met (`first_below` of the lesson).",
+    "Start the column's memory with the larger ground of the picture instead of -1, and change vehicles only.",
+    solution=_name_vehicles,
 )
-
-
-def _check_name_vehicles(name_vehicles):
+def q5(name_vehicles):
     wrong = np.zeros(2)  # pixels with the wrong name: by the attempt, by one summary
     for sample in Streets(60, size=96, seed=77):
         truth = sample["mask"].numpy()
@@ -209,26 +202,3 @@ def _check_name_vehicles(name_vehicles):
         words = "as many errors as" if mine == mark else f"{mine:.0f} % of the errors of"
         raise NotYet(f"you leave {words} one summary of the whole picture; at most 50 % are wanted.")
     return f"You leave {mine:.0f} % of the errors of one summary."
-
-
-def _name_vehicles(mask):
-    """The first road or water below decides; where there is none, the larger one of the picture."""
-    result = mask.copy()
-    larger = BOAT if (mask == WATER).sum() > (mask == ROAD).sum() else CAR
-    below = np.full(mask.shape[1], larger)
-    for row in reversed(range(len(mask))):
-        below = np.where(mask[row] == ROAD, CAR, np.where(mask[row] == WATER, BOAT, below))
-        result[row] = np.where(mask[row] == CAR, below, mask[row])
-    return result
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "The lesson has two witnesses: what lies right below, and the whole picture. One is better, one always knows.",
-        "Go up each column from the bottom and remember the last ground that you met (`first_below` of the lesson).",
-        "Start the column's memory with the larger ground of the picture instead of -1, and change vehicles only.",
-    ),
-    verify=_check_name_vehicles,
-    solution=_name_vehicles,
-)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_shape
 from seglib.losses import class_weights
 from seglib.models.segnet import SegNetBasic
 from seglib.scenes import Streets
@@ -16,7 +16,21 @@ from seglib.training import fit, predict_logits
 MARGIN = 0.03  # of all errors, by which exercise 5 wants the variance to be beaten
 
 
-def _check_sizes_up(sizes_up):
+def _sizes_up(height, width, levels):
+    sizes = []
+    for _ in range(levels):
+        sizes.append((height, width))
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return sizes[::-1]
+
+
+@exercise(
+    "Doubling cannot tell whether 23 came from 45 or from 46. Who can?",
+    "Walk down from the picture, write each size into a list before it is halved, and turn the list round.",
+    "`(n + 1) // 2` is half of `n`, rounded up. The bottom itself does not belong to the list.",
+    solution=_sizes_up,
+)
+def q1(sizes_up):
     for arguments in [(96, 96, 4), (360, 480, 5), (97, 45, 4), (5, 4, 3)]:
         call = "`sizes_up({}, {}, {})`".format(*arguments)
         got, want = sizes_up(*arguments), _sizes_up(*arguments)
@@ -41,27 +55,19 @@ def _check_sizes_up(sizes_up):
     return "Go down first and remember; the way up reads the list backwards."
 
 
-def _sizes_up(height, width, levels):
-    sizes = []
-    for _ in range(levels):
-        sizes.append((height, width))
-        height, width = (height + 1) // 2, (width + 1) // 2
-    return sizes[::-1]
+def _unpool(values, indices, size):
+    channels = values.shape[0]
+    flat = torch.zeros(channels, size[0] * size[1], dtype=values.dtype)
+    return flat.scatter(1, indices.flatten(1), values.flatten(1)).view(channels, *size)
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Doubling cannot tell whether 23 came from 45 or from 46. Who can?",
-        "Walk down from the picture, write each size into a list before it is halved, and turn the list round.",
-        "`(n + 1) // 2` is half of `n`, rounded up. The bottom itself does not belong to the list.",
-    ),
-    verify=_check_sizes_up,
-    solution=_sizes_up,
+@exercise(
+    "An index counts through one channel, row by row. How does a channel look in which it simply counts?",
+    "Flatten rows and columns to one axis: zeros `(C, H * W)`, values and indices `(C, h * w)`.",
+    "`zeros.scatter(1, indices.flatten(1), values.flatten(1))`, then `view(C, H, W)`.",
+    solution=_unpool,
 )
-
-
-def _check_unpool(unpool):
+def q2(unpool):
     maps = torch.rand(3, 7, 10, generator=torch.Generator().manual_seed(8))
     values, indices = F.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
     got, want = unpool(values, indices, (7, 10)), F.max_unpool2d(values, indices, 2, output_size=(7, 10))
@@ -83,25 +89,20 @@ def _check_unpool(unpool):
     return "`scatter` writes where `gather` would read: the two undo each other."
 
 
-def _unpool(values, indices, size):
-    channels = values.shape[0]
-    flat = torch.zeros(channels, size[0] * size[1], dtype=values.dtype)
-    return flat.scatter(1, indices.flatten(1), values.flatten(1)).view(channels, *size)
+def _pack(indices, width):
+    rows, columns = np.divmod(indices.numpy().ravel(), width)
+    places = (2 * (rows % 2) + columns % 2).astype(np.uint8)
+    fours = np.pad(places, (0, -len(places) % 4)).reshape(-1, 4)
+    return fours[:, 0] | fours[:, 1] << 2 | fours[:, 2] << 4 | fours[:, 3] << 6
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "An index counts through one channel, row by row. How does a channel look in which it simply counts?",
-        "Flatten rows and columns to one axis: zeros `(C, H * W)`, values and indices `(C, h * w)`.",
-        "`zeros.scatter(1, indices.flatten(1), values.flatten(1))`, then `view(C, H, W)`.",
-    ),
-    verify=_check_unpool,
-    solution=_unpool,
+@exercise(
+    "An index gives its row and its column in the map. Which of the four places in its window is that?",
+    "Windows begin at even rows and columns, so the place is `2 * (row % 2) + column % 2`.",
+    "Pad to a multiple of four, `reshape(-1, 4)`, and join the columns with `|` after shifting by 0, 2, 4 and 6.",
+    solution=_pack,
 )
-
-
-def _check_pack(pack):
+def q3(pack):
     generator = torch.Generator().manual_seed(2)
     for height, width in [(4, 8), (6, 9)]:
         _, indices = F.max_pool2d(
@@ -128,26 +129,23 @@ def _check_pack(pack):
     return "A byte for four windows: 32 times less than PyTorch's int64."
 
 
-def _pack(indices, width):
-    rows, columns = np.divmod(indices.numpy().ravel(), width)
-    places = (2 * (rows % 2) + columns % 2).astype(np.uint8)
-    fours = np.pad(places, (0, -len(places) % 4)).reshape(-1, 4)
-    return fours[:, 0] | fours[:, 1] << 2 | fours[:, 2] << 4 | fours[:, 3] << 6
+def _median_frequency(counts):
+    shows = counts > 0
+    occurs = shows.any(0)
+    pixels = (counts.sum(1, keepdims=True) * shows).sum(0)
+    frequency = counts.sum(0)[occurs] / pixels[occurs]
+    weights = np.zeros(counts.shape[1])
+    weights[occurs] = np.median(frequency) / frequency
+    return weights
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "An index gives its row and its column in the map. Which of the four places in its window is that?",
-        "Windows begin at even rows and columns, so the place is `2 * (row % 2) + column % 2`.",
-        "Pad to a multiple of four, `reshape(-1, 4)`, and join the columns with `|` after shifting by 0, 2, 4 and 6.",
-    ),
-    verify=_check_pack,
-    solution=_pack,
+@exercise(
+    "For each class, the pixels of which pictures count below the line?",
+    "`counts > 0` says which picture shows which class; multiply it by the pictures' sums and add over pictures.",
+    "Take frequency and median for the classes with `counts.sum(0) > 0` only, and leave the others at 0.",
+    solution=_median_frequency,
 )
-
-
-def _check_median_frequency(median_frequency):
+def q4(median_frequency):
     counts = np.array([[60, 30, 0, 0, 10], [50, 20, 20, 0, 0], [900, 50, 0, 0, 30], [0, 70, 30, 0, 4]])
     got = np.asarray(median_frequency(counts), float)
     expect_shape("`median_frequency(counts)` for counts (4, 5)", got, (5,))
@@ -170,28 +168,6 @@ def _check_median_frequency(median_frequency):
             raise NotYet(f"`median_frequency(counts)` is {why}.")
     expect_array("`median_frequency(counts)`", got, want)
     return "The class in the middle weighs 1, whatever the number of pictures."
-
-
-def _median_frequency(counts):
-    shows = counts > 0
-    occurs = shows.any(0)
-    pixels = (counts.sum(1, keepdims=True) * shows).sum(0)
-    frequency = counts.sum(0)[occurs] / pixels[occurs]
-    weights = np.zeros(counts.shape[1])
-    weights[occurs] = np.median(frequency) / frequency
-    return weights
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "For each class, the pixels of which pictures count below the line?",
-        "`counts > 0` says which picture shows which class; multiply it by the pictures' sums and add over pictures.",
-        "Take frequency and median for the classes with `counts.sum(0) > 0` only, and leave the others at 0.",
-    ),
-    verify=_check_median_frequency,
-    solution=_median_frequency,
-)
 
 
 @cache
@@ -223,7 +199,21 @@ def _share_found(suspicion, part=0.1):
     return float(errors[: int(part * len(errors))].sum() / errors.sum())
 
 
-def _check_suspicion(suspicion):
+def _variance(samples):
+    return samples.var(0).mean(0)
+
+
+def _suspicion(samples):
+    return 1 - samples.mean(0).amax(0)
+
+
+@exercise(
+    "Variance sees where samples contradict each other. What of pixels where all of them hesitate alike?",
+    "Look at the mean over the samples alone: how far ahead of the others is its best class?",
+    "`1 - samples.mean(0).amax(0)`, or the entropy of `samples.mean(0)`; try both, and sums with the variance.",
+    solution=_suspicion,
+)
+def q5(suspicion):
     few = torch.rand(4, 3, 5, 6, generator=torch.Generator().manual_seed(1)).softmax(1)
     expect_shape("`suspicion(samples)` for samples (4, 3, 5, 6)", suspicion(few), (5, 6))
     reached, mark = _share_found(suspicion), _share_found(_variance)
@@ -233,23 +223,3 @@ def _check_suspicion(suspicion):
     if reached < mark + MARGIN:
         raise NotYet(f"{told}, wanted {mark + MARGIN:.1%}. A pixel can be torn in the same way in every sample.")
     return f"{told}."
-
-
-def _variance(samples):
-    return samples.var(0).mean(0)
-
-
-def _suspicion(samples):
-    return 1 - samples.mean(0).amax(0)
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "Variance sees where samples contradict each other. What of pixels where all of them hesitate alike?",
-        "Look at the mean over the samples alone: how far ahead of the others is its best class?",
-        "`1 - samples.mean(0).amax(0)`, or the entropy of `samples.mean(0)`; try both, and sums with the variance.",
-    ),
-    verify=_check_suspicion,
-    solution=_suspicion,
-)

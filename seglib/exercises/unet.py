@@ -5,12 +5,30 @@ import torch
 from scipy import ndimage
 from skimage.measure import label
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_shape
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells
 
 
-def _check_valid_size(valid_size):
+def _valid_size(size, depth):
+    for _ in range(depth):
+        size -= 4
+        if size <= 0 or size % 2:
+            return None
+        size //= 2
+    size -= 4
+    for _ in range(depth):
+        size = 2 * size - 4
+    return size if size > 0 else None
+
+
+@exercise(
+    "Start from `trace` in the lesson; it never looks whether a size is odd.",
+    "Test `size % 2` right before each halving, and whether the size is still above 0 at the end.",
+    "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. `None` if `size <= 0`.",
+    solution=_valid_size,
+)
+def q1(valid_size):
     for size, depth, want in [(572, 4, 388), (188, 4, 4), (570, 4, None), (172, 4, None), (100, 2, 60), (14, 1, None)]:
         got = valid_size(size, depth)
         if got == want and (got is None) == (want is None):
@@ -29,31 +47,19 @@ def _check_valid_size(valid_size):
     return "The sizes that fit lie 2^depth pixels apart."
 
 
-def _valid_size(size, depth):
-    for _ in range(depth):
-        size -= 4
-        if size <= 0 or size % 2:
-            return None
-        size //= 2
-    size -= 4
-    for _ in range(depth):
-        size = 2 * size - 4
-    return size if size > 0 else None
+def _crop_and_join(skip, x):
+    height, width = x.shape[-2:]
+    top, left = (skip.shape[-2] - height) // 2, (skip.shape[-1] - width) // 2
+    return torch.cat([skip[..., top : top + height, left : left + width], x], dim=1)
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Start from `trace` in the lesson; it never looks whether a size is odd.",
-        "Test `size % 2` right before each halving, and whether the size is still above 0 at the end.",
-        "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. `None` if `size <= 0`.",
-    ),
-    verify=_check_valid_size,
-    solution=_valid_size,
+@exercise(
+    "How many rows are too many, and how many of them lie above the centre?",
+    "`top = (skip.shape[-2] - x.shape[-2]) // 2`, and the same for `left` with the last axis.",
+    "Slice `skip[..., top : top + height, left : left + width]`, then `torch.cat([skip, x], dim=1)`.",
+    solution=_crop_and_join,
 )
-
-
-def _check_crop_and_join(crop_and_join):
+def q2(crop_and_join):
     skip, below = torch.arange(2 * 3 * 8 * 10.0).view(2, 3, 8, 10), -torch.ones(2, 4, 4, 4)
     got = crop_and_join(skip, below)
     expect_shape("`crop_and_join(skip, x)` for skip (2, 3, 8, 10) and x (2, 4, 4, 4)", got, (2, 7, 4, 4))
@@ -68,25 +74,22 @@ def _check_crop_and_join(crop_and_join):
     return "Had you resized the skip instead of cutting it, its features would lie beside those of other places."
 
 
-def _crop_and_join(skip, x):
-    height, width = x.shape[-2:]
-    top, left = (skip.shape[-2] - height) // 2, (skip.shape[-1] - width) // 2
-    return torch.cat([skip[..., top : top + height, left : left + width], x], dim=1)
+def _gap_weights(instances, w0, sigma):
+    ids = np.unique(instances[instances > 0])
+    if len(ids) < 2:
+        return np.zeros(instances.shape)
+    distances = np.sort([ndimage.distance_transform_edt(instances != i) for i in ids], axis=0)
+    weights = w0 * np.exp(-((distances[0] + distances[1]) ** 2) / (2 * sigma**2))
+    return np.where(instances == 0, weights, 0.0)
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "How many rows are too many, and how many of them lie above the centre?",
-        "`top = (skip.shape[-2] - x.shape[-2]) // 2`, and the same for `left` with the last axis.",
-        "Slice `skip[..., top : top + height, left : left + width]`, then `torch.cat([skip, x], dim=1)`.",
-    ),
-    verify=_check_crop_and_join,
-    solution=_crop_and_join,
+@exercise(
+    "The row in the lesson did it in one dimension: one list of distances for each cell, then the two smallest.",
+    "`distance_transform_edt(instances != i)` gives every pixel its distance to cell `i`.",
+    "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells to 0.",
+    solution=_gap_weights,
 )
-
-
-def _check_gap_weights(gap_weights):
+def q3(gap_weights):
     instances = np.zeros((9, 12), int)
     instances[2:7, 1:4], instances[2:7, 6:9], instances[8, 11] = 1, 2, 5
     want, got = _gap_weights(instances, 10, 3), gap_weights(instances, 10, 3)
@@ -110,27 +113,6 @@ def _check_gap_weights(gap_weights):
     return "Only places between cells are expensive; a lonely cell has no gap to guard."
 
 
-def _gap_weights(instances, w0, sigma):
-    ids = np.unique(instances[instances > 0])
-    if len(ids) < 2:
-        return np.zeros(instances.shape)
-    distances = np.sort([ndimage.distance_transform_edt(instances != i) for i in ids], axis=0)
-    weights = w0 * np.exp(-((distances[0] + distances[1]) ** 2) / (2 * sigma**2))
-    return np.where(instances == 0, weights, 0.0)
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "The row in the lesson did it in one dimension: one list of distances for each cell, then the two smallest.",
-        "`distance_transform_edt(instances != i)` gives every pixel its distance to cell `i`.",
-        "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells to 0.",
-    ),
-    verify=_check_gap_weights,
-    solution=_gap_weights,
-)
-
-
 def _merged_probabilities():
     """Truth, and what a network without border weights would say: probabilities that flow together."""
     for sample in Cells(24, seed=77):
@@ -139,7 +121,23 @@ def _merged_probabilities():
             yield instances, np.clip(1.2 * ndimage.gaussian_filter((instances > 0).astype(float), 1.0), 0, 1)
 
 
-def _check_separate(separate):
+def _separate(probability):
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    foreground = probability > 0.5
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), 1)
+    summits = label(h_maxima(depth, 0.5))
+    return watershed(-depth, summits, mask=foreground)
+
+
+@exercise(
+    "Two merged nuclei have a waist. What has a nucleus in its middle that a waist has not?",
+    "`distance_transform_edt` of the foreground has one summit for each nucleus; smooth it a little first.",
+    "Label the summits (`skimage.morphology.h_maxima`), and let `skimage.segmentation.watershed` flood from them.",
+    solution=_separate,
+)
+def q4(separate):
     found, plain = [], []
     for truth, probability in _merged_probabilities():
         objects = separate(probability)
@@ -167,25 +165,3 @@ def _check_separate(separate):
             f"object F1 {reached:.3f}; connected components have {mark:.3f}, wanted {mark + 0.05:.3f}. You find {what}."
         )
     return f"Object F1 {reached:.3f}; connected components have {mark:.3f}."
-
-
-def _separate(probability):
-    from skimage.morphology import h_maxima
-    from skimage.segmentation import watershed
-
-    foreground = probability > 0.5
-    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), 1)
-    summits = label(h_maxima(depth, 0.5))
-    return watershed(-depth, summits, mask=foreground)
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Two merged nuclei have a waist. What has a nucleus in its middle that a waist has not?",
-        "`distance_transform_edt` of the foreground has one summit for each nucleus; smooth it a little first.",
-        "Label the summits (`skimage.morphology.h_maxima`), and let `skimage.segmentation.watershed` flood from them.",
-    ),
-    verify=_check_separate,
-    solution=_separate,
-)

@@ -5,38 +5,9 @@ import torch
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number
+from seglib.exercises import NotYet, exercise, expect_array, expect_number
 from seglib.models import UNet
 from seglib.scenes import NewMicroscope
-
-
-def _check_annotation(annotation_of):
-    points = np.array([[12.0, 3.0], [20.0, 3.0], [20.0, 9.0], [16.0, 13.0], [12.0, 9.0]])
-    got = annotation_of(points)
-    if not isinstance(got, dict) or set(got) != {"segmentation", "bbox", "area"}:
-        held = sorted(map(str, got)) if isinstance(got, dict) else type(got).__name__
-        raise NotYet(f"`annotation_of(points)` is a dict with segmentation, bbox and area; yours is {held}.")
-    wanted = [points.ravel().tolist()]
-    outline = got["segmentation"]
-    if outline == wanted[0]:
-        raise NotYet("The segmentation is a *list of polygons*, since an object may be in pieces: add brackets.")
-    if np.shape(outline) in ((5, 2), (1, 5, 2)):
-        raise NotYet("A polygon in COCO's format is flat, x1, y1, x2, y2 ...; yours is a list of pairs.")
-    if np.shape(outline) == (1, 10) and np.allclose(outline, points[:, ::-1].reshape(1, -1)):
-        raise NotYet("Rows and columns are swapped in your segmentation: x comes first, then y.")
-    if outline != wanted:
-        raise NotYet(f"`segmentation` is {outline}, wanted {wanted}: plain lists, which JSON can hold.")
-    expect_array("`bbox`", _as_array("bbox", got["bbox"]), _box(points, got["bbox"]))
-    for name, each in (("these five points", points), ("the same points the other way round", points[::-1])):
-        area = annotation_of(each)["area"]
-        _explain_area(name, area)
-        expect_number(f"for {name} `area`", area, 64.0)
-    moved = annotation_of(np.add(points, [5, 40]))
-    expect_number("of the polygon moved by (5, 40), `area`", moved["area"], 64.0)
-    expect_array(
-        "of the polygon moved by (5, 40), `bbox`", np.asarray(moved["bbox"], float), np.array([17.0, 43, 8, 10])
-    )
-    return "A tool does these three lines for you. When its boxes are wrong one day, you will know where to look."
 
 
 def _as_array(name, value):
@@ -70,19 +41,54 @@ def _annotation_of(points):
     return {"segmentation": [points.ravel().tolist()], "bbox": box, "area": float(area)}
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "The box needs the smallest and the largest x and y. The area: walk once around, edge by edge.",
-        "Shoelace formula: half the sum of `x[i] * y[i + 1] - x[i + 1] * y[i]`; after the last point comes the first.",
-        "`np.roll(x, -1)` is the next point's x. Take `abs`. `points.ravel().tolist()` makes the flat list.",
-    ),
-    verify=_check_annotation,
+@exercise(
+    "The box needs the smallest and the largest x and y. The area: walk once around, edge by edge.",
+    "Shoelace formula: half the sum of `x[i] * y[i + 1] - x[i + 1] * y[i]`; after the last point comes the first.",
+    "`np.roll(x, -1)` is the next point's x. Take `abs`. `points.ravel().tolist()` makes the flat list.",
     solution=_annotation_of,
 )
+def q1(annotation_of):
+    points = np.array([[12.0, 3.0], [20.0, 3.0], [20.0, 9.0], [16.0, 13.0], [12.0, 9.0]])
+    got = annotation_of(points)
+    if not isinstance(got, dict) or set(got) != {"segmentation", "bbox", "area"}:
+        held = sorted(map(str, got)) if isinstance(got, dict) else type(got).__name__
+        raise NotYet(f"`annotation_of(points)` is a dict with segmentation, bbox and area; yours is {held}.")
+    wanted = [points.ravel().tolist()]
+    outline = got["segmentation"]
+    if outline == wanted[0]:
+        raise NotYet("The segmentation is a *list of polygons*, since an object may be in pieces: add brackets.")
+    if np.shape(outline) in ((5, 2), (1, 5, 2)):
+        raise NotYet("A polygon in COCO's format is flat, x1, y1, x2, y2 ...; yours is a list of pairs.")
+    if np.shape(outline) == (1, 10) and np.allclose(outline, points[:, ::-1].reshape(1, -1)):
+        raise NotYet("Rows and columns are swapped in your segmentation: x comes first, then y.")
+    if outline != wanted:
+        raise NotYet(f"`segmentation` is {outline}, wanted {wanted}: plain lists, which JSON can hold.")
+    expect_array("`bbox`", _as_array("bbox", got["bbox"]), _box(points, got["bbox"]))
+    for name, each in (("these five points", points), ("the same points the other way round", points[::-1])):
+        area = annotation_of(each)["area"]
+        _explain_area(name, area)
+        expect_number(f"for {name} `area`", area, 64.0)
+    moved = annotation_of(np.add(points, [5, 40]))
+    expect_number("of the polygon moved by (5, 40), `area`", moved["area"], 64.0)
+    expect_array(
+        "of the polygon moved by (5, 40), `bbox`", np.asarray(moved["bbox"], float), np.array([17.0, 43, 8, 10])
+    )
+    return "A tool does these three lines for you. When its boxes are wrong one day, you will know where to look."
 
 
-def _check_hash(difference_hash):
+def _difference_hash(picture):
+    height, width = picture.shape
+    blocks = picture.reshape(8, height // 8, 9, width // 9).mean((1, 3))
+    return blocks[:, 1:] > blocks[:, :-1]
+
+
+@exercise(
+    "Shrink the picture to 8 rows and 9 columns first. Then compare each column with the one on its left.",
+    "`picture.reshape(8, height // 8, 9, width // 9)` splits both axes into blocks; two of the four axes go.",
+    "`.mean((1, 3))` leaves (8, 9). Then `blocks[:, 1:] > blocks[:, :-1]`.",
+    solution=_difference_hash,
+)
+def q2(difference_hash):
     rng = np.random.default_rng(14)
     picture = ndimage.gaussian_filter(rng.random((72, 144)), 5) + 0.02 * rng.random((72, 144))
     got, want = difference_hash(picture), _difference_hash(picture)
@@ -107,25 +113,20 @@ def _check_hash(difference_hash):
     return "64 bits that survive new brightness, noise, resizing and JPEG. `seglib data check` counts how many differ."
 
 
-def _difference_hash(picture):
-    height, width = picture.shape
-    blocks = picture.reshape(8, height // 8, 9, width // 9).mean((1, 3))
-    return blocks[:, 1:] > blocks[:, :-1]
+def _parameter_groups(net, encoder_rate, decoder_rate):
+    encoder = list(net.down.parameters())
+    known = {id(value) for value in encoder}
+    rest = [value for value in net.parameters() if id(value) not in known]
+    return [{"params": encoder, "lr": encoder_rate}, {"params": rest, "lr": decoder_rate}]
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Shrink the picture to 8 rows and 9 columns first. Then compare each column with the one on its left.",
-        "`picture.reshape(8, height // 8, 9, width // 9)` splits both axes into blocks; two of the four axes go.",
-        "`.mean((1, 3))` leaves (8, 9). Then `blocks[:, 1:] > blocks[:, :-1]`.",
-    ),
-    verify=_check_hash,
-    solution=_difference_hash,
+@exercise(
+    "`torch.optim.AdamW` takes a list of dicts instead of parameters. Which parts of the network are the encoder?",
+    "The encoder is `net.down`. All else, the head too, belongs to the other group: each parameter exactly once.",
+    '`[{"params": list(net.down.parameters()), "lr": ...}, {"params": rest, "lr": ...}]`; find the rest by `id`.',
+    solution=_parameter_groups,
 )
-
-
-def _check_rates(parameter_groups):
+def q3(parameter_groups):
     torch.manual_seed(14)
     net = UNet(1, 2, width=4, depth=2)
     groups = parameter_groups(net, 1e-4, 1e-3)
@@ -154,24 +155,6 @@ def _check_rates(parameter_groups):
     return "One optimizer, two speeds: a softer way than freezing first and thawing later."
 
 
-def _parameter_groups(net, encoder_rate, decoder_rate):
-    encoder = list(net.down.parameters())
-    known = {id(value) for value in encoder}
-    rest = [value for value in net.parameters() if id(value) not in known]
-    return [{"params": encoder, "lr": encoder_rate}, {"params": rest, "lr": decoder_rate}]
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "`torch.optim.AdamW` takes a list of dicts instead of parameters. Which parts of the network are the encoder?",
-        "The encoder is `net.down`. All else, the head too, belongs to the other group: each parameter exactly once.",
-        '`[{"params": list(net.down.parameters()), "lr": ...}, {"params": rest, "lr": ...}]`; find the rest by `id`.',
-    ),
-    verify=_check_rates,
-    solution=_parameter_groups,
-)
-
 AIM = 0.69  # IoU
 
 
@@ -187,7 +170,19 @@ def label_free_score(segment):
     return float(shared / covered)
 
 
-def _check_segment(segment):
+def _segment(picture):
+    even = ndimage.gaussian_filter(picture, 1) - ndimage.gaussian_filter(picture, 30)
+    filled = ndimage.binary_fill_holes(even > threshold_otsu(even))
+    return ndimage.binary_opening(filled)
+
+
+@exercise(
+    "Look at Otsu's result on one picture: what does the lamp do to it, and what is missing inside the outlines?",
+    "Subtract a much blurred copy of the picture: the lamp goes, and one threshold serves the whole of it.",
+    "`even = gaussian_filter(picture, 1) - gaussian_filter(picture, 30)`, Otsu on `even`, fill holes, open.",
+    solution=_segment,
+)
+def q4(segment):
     reached = label_free_score(segment)
     mark = label_free_score(lambda picture: picture > threshold_otsu(picture))
     if reached < AIM:
@@ -196,21 +191,3 @@ def _check_segment(segment):
             "pictures: is it the lamp, the insides, or specks?"
         )
     return f"IoU {reached:.3f}, and not one label. Keep such a baseline: a network has to beat it first."
-
-
-def _segment(picture):
-    even = ndimage.gaussian_filter(picture, 1) - ndimage.gaussian_filter(picture, 30)
-    filled = ndimage.binary_fill_holes(even > threshold_otsu(even))
-    return ndimage.binary_opening(filled)
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Look at Otsu's result on one picture: what does the lamp do to it, and what is missing inside the outlines?",
-        "Subtract a much blurred copy of the picture: the lamp goes, and one threshold serves the whole of it.",
-        "`even = gaussian_filter(picture, 1) - gaussian_filter(picture, 30)`, Otsu on `even`, fill holes, open.",
-    ),
-    verify=_check_segment,
-    solution=_segment,
-)
