@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import NotYet, exercise, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape
 from seglib.exercises._streets import block_colours, block_shares
 from seglib.metrics import confusion_matrix, mean_iou
 from seglib.scenes import Streets
@@ -29,7 +29,8 @@ def _as_convolution(dense, channels, height, width):
 )
 def q1(as_convolution):
     generator = torch.Generator().manual_seed(6)
-    dense, features = nn.Linear(3 * 2 * 4, 5), torch.randn(2, 3, 2, 4, generator=generator)
+    features = torch.randn(2, 3, 2, 4, generator=generator)
+    dense = nn.Linear(3 * 2 * 4, 5)
     dense.weight.data = torch.randn(5, 24, generator=generator)
     dense.bias.data = torch.arange(1.0, 6.0)
     conv = as_convolution(dense, 3, 2, 4)
@@ -41,13 +42,21 @@ def q1(as_convolution):
             f"On 2 x 4 features the answer is {tuple(got.shape[-2:])} pixels large, wanted 1 x 1: the kernel must "
             f"cover all of them. Yours is {tuple(conv.kernel_size)}, with padding {tuple(conv.padding)}."
         )
-    if torch.allclose(got + dense.bias.view(1, 5, 1, 1), want, atol=1e-4):
-        raise NotYet("All but the bias is right: copy `dense.bias` too, or each answer is off by its own constant.")
-    for axes, order in (((0, 3, 1, 2), "rows, columns, channels"), ((0, 1, 3, 2), "channels, columns, rows")):
-        swapped = dense.weight.view(5, *[(5, 3, 2, 4)[axis] for axis in np.argsort(axes)][1:]).permute(axes)
-        if torch.allclose(F.conv2d(features, swapped, dense.bias), got, atol=1e-4):
-            raise NotYet(f"You read the weights as {order}; `flatten` lays features out as channels, rows, columns.")
-    expect_array("`as_convolution(dense, 3, 2, 4)(features)`", got, want, tolerance=1e-4)
+    name, laid_out = (
+        "`as_convolution(dense, 3, 2, 4)(features)`",
+        "`flatten` lays features out as channels, rows, columns",
+    )
+    rows_first = dense.weight.view(5, 2, 4, 3).permute(0, 3, 1, 2)
+    columns_first = dense.weight.view(5, 3, 4, 2).transpose(2, 3)
+    usual = {
+        "all but the bias is right. Copy `dense.bias` too, or each answer is off by its own constant": (
+            want - dense.bias.view(1, 5, 1, 1)
+        ),
+        f"you read the weights as rows, columns, channels; {laid_out}": F.conv2d(features, rows_first, dense.bias),
+        f"you read the weights as channels, columns, rows; {laid_out}": F.conv2d(features, columns_first, dense.bias),
+    }
+    expect_none_of(name, got, usual, tolerance=1e-4)
+    expect_array(name, got, want, tolerance=1e-4)
     expect_shape("on features of 5 x 5, the answer", conv(torch.zeros(1, 3, 5, 5)), (1, 5, 4, 2))
     return "On larger features the same layer now gives a map of answers: 4 x 2 of them on 5 x 5."
 
@@ -72,17 +81,17 @@ def q2(upsample_row):
         got, want = upsample_row(row, factor), _upsample_row(row, factor)
         name = f"`upsample_row([0, 4, 8, 2], {factor})`"
         expect_shape(name, got, want.shape)
-        count = len(want)
-        for places, why in [
-            (np.arange(count) * 3 / (count - 1), "the first and last pixels lie on each other: that is align_corners"),
-            (np.arange(count) / factor, "everything is shifted: a pixel's value lies at its centre, so add the halves"),
-            (np.arange(count) // factor, "values are only repeated: that is nearest neighbour"),
-        ]:
-            if np.allclose(got, np.interp(places, np.arange(4), row)):
-                raise NotYet(f"{name} begins {np.round(got[:4], 2).tolist()}: {why}.")
+        got, new = np.asarray(got, float), np.arange(4 * factor)
+        usual = {
+            "the first and last pixels lie on each other: that is align_corners": new * 3 / new[-1],
+            "everything is shifted: a pixel's value lies at its centre, so add the halves": new / factor,
+            "values are only repeated: that is nearest neighbour": new // factor,
+        }
+        usual = {why: np.interp(places, np.arange(4), row) for why, places in usual.items()}
+        expect_none_of(f"{name} begins {np.round(got[:4], 2).tolist()}", got, usual)
         if np.allclose(got[factor:-factor], want[factor:-factor]) and got[-1] < want[-1]:
             raise NotYet(f"{name} fades at the ends, as if zeros stood outside. The last value goes on there.")
-        expect_array(name, np.asarray(got, float), want)
+        expect_array(name, got, want)
     return "On rows, then on columns: that is all of bilinear interpolation."
 
 
@@ -101,6 +110,7 @@ def _finer_offsets(padding):
     solution=_finer_offsets,
 )
 def q3(finer_offsets):
+    paper = _finer_offsets(100)
     for padding in (100, 90, 121):
         got, want = finer_offsets(padding), _finer_offsets(padding)
         if not isinstance(got, tuple | list) or len(got) != 2:
@@ -108,14 +118,14 @@ def q3(finer_offsets):
         name = f"`finer_offsets({padding})` is {tuple(got)}"
         if got[0] in (13, 14):
             raise NotYet(f"{name}: 5, 9, 13 would be even steps. The steps double: follow the centres.")
-        if got[0] != want[0] and got[0] == _finer_offsets(100)[0] + (padding - 100):
-            raise NotYet(f"{name}: the padding moves skip and scores alike, so the skip's offset does not change.")
         if got[0] != want[0]:
+            if got[0] == want[0] + (padding - 100):
+                raise NotYet(f"{name}: the padding moves skip and scores alike, so the skip's offset does not change.")
             raise NotYet(
                 f"{name}; the skip's offset is not right. Upsampled scores begin at pixel b + 32 * 3 - (24 + 12 + 6) "
                 f"where b = {1 - padding + 15.5} is the first centre of pool5; where does pool2 begin?"
             )
-        if padding != 100 and got[1] == _finer_offsets(100)[1]:
+        if padding != 100 and got[1] == paper[1]:
             raise NotYet(f"{name}: the crop is the one for padding 100. {abs(padding - 100)} px more or less shift it.")
         if got[1] == want[1] + 1:
             raise NotYet(f"{name}: the crop is one too large. The last kernel is 8 wide, its centre lies at 3.5.")
@@ -162,10 +172,10 @@ def _enlarge(scores, size):
 
 
 def _score(scenes, fuse):
-    matrix = 0
-    for coarse, fine, mask in scenes:
-        matrix = matrix + confusion_matrix(fuse(coarse, fine).argmax(0).numpy(), mask, len(coarse))
-    return float(mean_iou(matrix))
+    matrices = [
+        confusion_matrix(fuse(coarse, fine).argmax(0).numpy(), mask, len(coarse)) for coarse, fine, mask in scenes
+    ]
+    return float(mean_iou(sum(matrices)))
 
 
 def _fuse(coarse, fine):
