@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import NotYet, exercise, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape
 from seglib.losses import class_weights
 from seglib.models.segnet import SegNetBasic
 from seglib.scenes import Streets
@@ -31,9 +31,9 @@ def _sizes_up(height, width, levels):
     solution=_sizes_up,
 )
 def q1(sizes_up):
-    for arguments in [(96, 96, 4), (360, 480, 5), (97, 45, 4), (5, 4, 3)]:
-        call = "`sizes_up({}, {}, {})`".format(*arguments)
-        got, want = sizes_up(*arguments), _sizes_up(*arguments)
+    for height, width, levels in [(96, 96, 4), (360, 480, 5), (97, 45, 4), (5, 4, 3)]:
+        call = f"`sizes_up({height}, {width}, {levels})`"
+        got, want = sizes_up(height, width, levels), _sizes_up(height, width, levels)
         try:
             got = [tuple(map(int, size)) for size in got]
         except TypeError:
@@ -46,8 +46,7 @@ def q1(sizes_up):
             raise NotYet(f"{call} begins with {got[0]}, the bottom itself; the first unpooling has not happened there.")
         if got == [(size[1], size[0]) for size in want]:
             raise NotYet(f"{call}: rows and columns are swapped.")
-        down = [tuple(side >> level for side in arguments[:2]) for level in range(arguments[2])]
-        if got == down[::-1]:
+        if got == [(height >> level, width >> level) for level in reversed(range(levels))]:
             raise NotYet(f"{call} is {got}: you round down. SegNet's poolings round up, 45 -> 23.")
         if got and got[-1] != want[-1]:
             raise NotYet(f"{call} ends with {got[-1]}, wanted {want[-1]}: doubling does not lead back to odd sizes.")
@@ -70,22 +69,21 @@ def _unpool(values, indices, size):
 def q2(unpool):
     maps = torch.rand(3, 7, 10, generator=torch.Generator().manual_seed(8))
     values, indices = F.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
+    name = "`unpool(values, indices, (7, 10))`"
     got, want = unpool(values, indices, (7, 10)), F.max_unpool2d(values, indices, 2, output_size=(7, 10))
-    expect_shape("`unpool(values, indices, (7, 10))` for values (3, 4, 5)", got, (3, 7, 10))
+    expect_shape(f"{name} for values (3, 4, 5)", got, (3, 7, 10))
     nearest = values.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, :7]
     corners = torch.zeros(3, 8, 10)
     corners[:, ::2, ::2] = values
-    mixed = torch.zeros(70).index_put((indices.flatten(),), values.flatten()).view(1, 7, 10)
     flat = torch.zeros(210).index_put((indices.flatten(),), values.flatten()).view(3, 7, 10)
-    for wrong, why in [
-        (nearest, "each value fills its whole window; it belongs to one place, with zeros around it"),
-        (corners[:, :7], "the values stand in the upper left corners of their windows: the indices are not used"),
-        (mixed.expand(3, 7, 10), "every channel shows all channels' values; each has its own indices"),
-        (flat, "all values landed in channel 0: an index counts through one channel, not through all"),
-    ]:
-        if torch.allclose(got.float(), wrong):
-            raise NotYet(f"`unpool(values, indices, (7, 10))`: {why}.")
-    expect_array("`unpool(values, indices, (7, 10))`", got, want)
+    usual = {
+        "each value fills its whole window; it belongs to one place, with zeros around it": nearest,
+        "the values stand in the upper left corners of their windows: the indices are not used": corners[:, :7],
+        "every channel shows all channels' values; each has its own indices": flat[:1].expand(3, 7, 10),
+        "all values landed in channel 0: an index counts through one channel, not through all": flat,
+    }
+    expect_none_of(name, got, usual)
+    expect_array(name, got, want)
     return "`scatter` writes where `gather` would read: the two undo each other."
 
 
@@ -94,6 +92,11 @@ def _pack(indices, width):
     places = (2 * (rows % 2) + columns % 2).astype(np.uint8)
     fours = np.pad(places, (0, -len(places) % 4)).reshape(-1, 4)
     return fours[:, 0] | fours[:, 1] << 2 | fours[:, 2] << 4 | fours[:, 3] << 6
+
+
+def _codes(packed):
+    """The four numbers 0..3 in each byte, from the lowest bits to the highest."""
+    return np.stack([(packed >> shift) & 3 for shift in (0, 2, 4, 6)], axis=1)
 
 
 @exercise(
@@ -117,14 +120,15 @@ def q3(pack):
         expect_shape(call, got, want.shape)
         if got.dtype != np.uint8:
             raise NotYet(f"{call} holds {got.dtype}; bytes are `uint8`.")
-        codes = np.concatenate([(got >> shift) & 3 for shift in (0, 2, 4, 6)]).reshape(4, -1).T.ravel()
-        wanted = np.concatenate([(want >> shift) & 3 for shift in (0, 2, 4, 6)]).reshape(4, -1).T.ravel()
-        if np.array_equal(codes.reshape(-1, 4)[:, ::-1].ravel(), wanted):
-            raise NotYet(f"{call}: the first index of each byte is in the highest bits, wanted in the lowest.")
-        if np.array_equal(codes, (wanted >> 1) | (wanted & 1) << 1):
-            raise NotYet(f"{call}: you count the window's places column by column; 1 is right of 0, 2 is below it.")
-        if np.array_equal(codes[: indices.numel()], indices.numpy().ravel() % 4):
-            raise NotYet(f"{call}: an index modulo 4 is not its place in the window; its row and column decide.")
+        codes, wanted = _codes(got), _codes(want)
+        modulo_four = np.pad(indices.numpy().ravel() % 4, (0, -indices.numel() % 4))
+        usual = {
+            "the first index of each byte is in the highest bits, wanted in the lowest": wanted[:, ::-1],
+            "you count the window's places column by column; 1 is right of 0, 2 is below it": wanted // 2
+            + wanted % 2 * 2,
+            "an index modulo 4 is not its place in the window; its row and column decide": modulo_four.reshape(-1, 4),
+        }
+        expect_none_of(call, codes, usual)
         expect_array(call, got.astype(int), want.astype(int))
     return "A byte for four windows: 32 times less than PyTorch's int64."
 
@@ -156,16 +160,16 @@ def q4(median_frequency):
     frequency = total[seen] / shown[seen]
     if np.isinf(got).any() or np.isnan(got).any():
         raise NotYet("Class 3 never occurs, and its weight is not a number. It gets 0.")
-    candidates = [
-        (np.median(share[seen]) / share[seen], "a share of all pixels, not of those pictures that show the class"),
-        (1 / frequency, "one over the frequency; the median is missing"),
-        (frequency.mean() / frequency, "mean over frequency; the median is wanted, one rare class must not move it"),
-        (frequency / np.median(frequency), "upside down: rare classes weigh less than frequent ones"),
-        (np.median([*frequency, 0]) / frequency, "with a median that counts class 3, which never occurs, as 0"),
-    ]
-    for weights, why in candidates:
-        if np.allclose(got[seen], weights, rtol=1e-4):
-            raise NotYet(f"`median_frequency(counts)` is {why}.")
+    usual = {
+        "it is made of shares of all pixels, not of those pictures that show the class": np.median(share[seen])
+        / share[seen],
+        "it is one over the frequency; the median is missing": 1 / frequency,
+        "it is mean over frequency; the median is wanted, one rare class must not move it": frequency.mean()
+        / frequency,
+        "it is upside down: rare classes weigh less than frequent ones": frequency / np.median(frequency),
+        "its median counts class 3, which never occurs, as 0": np.median([*frequency, 0]) / frequency,
+    }
+    expect_none_of("`median_frequency(counts)`", got[seen], usual, tolerance=1e-4)
     expect_array("`median_frequency(counts)`", got, want)
     return "The class in the middle weighs 1, whatever the number of pictures."
 
