@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from seglib.exercises import NotYet, exercise, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape
 from seglib.scenes import Streets
 
 ROAD, WATER, CAR, BOAT = (Streets.classes.index(name) for name in ("road", "water", "car", "boat"))
@@ -28,7 +28,7 @@ def q1(shared_rows):
     for n, bins, want in [(4, 3, 2), (24, 6, 0), (6, 4, 2), (5, 2, 1), (3, 6, 3), (2, 5, 2), (7, 1, 0)]:
         got = shared_rows(n, bins)
         name = f"`shared_rows({n}, {bins})`"
-        if n > bins and not isinstance(got, bool) and got == n % bins != want:
+        if n > bins and not isinstance(got, bool) and got == n % bins and got != want:
             raise NotYet(f"{name} is {got}, wanted {want}. That is the remainder; write down the bins and look.")
         if bins > n and got == 0:
             raise NotYet(f"{name} is 0, wanted {want}: with more bins than rows, every bin still takes a row.")
@@ -55,10 +55,11 @@ def q2(with_holes):
     if tuple(getattr(got, "shape", ())) == (6, 6):
         raise NotYet("the shape is (6, 6): no zeros are wanted behind the last row and column; 3 weights have 2 gaps.")
     expect_shape("`with_holes(kernel, 2)` for a 3x3 kernel", got, (5, 5))
-    if torch.equal(got, kernel.repeat_interleave(2, 0).repeat_interleave(2, 1)[:5, :5]):
-        raise NotYet("the weights are repeated; the gaps want zeros.")
-    if torch.equal(got, F.pad(kernel, (1, 1, 1, 1))):
-        raise NotYet("the zeros lie around the kernel; they belong between its weights.")
+    usual = {
+        "the weights are repeated; the gaps want zeros": kernel.repeat_interleave(2, 0).repeat_interleave(2, 1)[:5, :5],
+        "the zeros lie around the kernel; they belong between its weights": F.pad(kernel, (1, 1, 1, 1)),
+    }
+    expect_none_of("`with_holes(kernel, 2)`", got, usual)
     for rate in (2, 1, 3):
         expect_array(f"`with_holes(kernel, {rate})`", with_holes(kernel, rate), _with_holes(kernel, rate))
     oblong = torch.arange(1.0, 11).view(2, 5)
@@ -93,15 +94,15 @@ def q3(pyramid):
     expect_shape(f"{name} for features (3, 7, 9)", got, want.shape)
     if torch.allclose(got[-3:], features):
         raise NotYet(f"{name}: the features come last; they are wanted first.")
-    rules = {
-        "the levels are stretched with align_corners=False; corners are wanted on corners": {"mode": "bilinear"},
-        "the cells are repeated as blocks (nearest); straight lines between them are wanted": {"mode": "nearest"},
+    summary = F.adaptive_avg_pool2d(features, 2)[None]
+    stretched, repeated = (F.interpolate(summary, (7, 9), mode=mode)[0] for mode in ("bilinear", "nearest"))
+    usual = {
+        "the levels are stretched with align_corners=False; corners are wanted on corners": stretched,
+        "the cells are repeated as blocks (nearest); straight lines between them are wanted": repeated,
     }
-    for why, rule in rules.items():
-        if torch.allclose(got[6:9], F.interpolate(F.adaptive_avg_pool2d(features, 2)[None], (7, 9), **rule)[0]):
-            raise NotYet(f"{name}: {why}.")
-    if torch.allclose(got[3:6], features.amax((1, 2), keepdim=True).expand(3, 7, 9)):
-        raise NotYet(f"{name}: that is the maximum over each cell; the average is wanted.")
+    expect_none_of(name, got[6:9], usual)
+    maximum = features.amax((1, 2), keepdim=True).expand(3, 7, 9)
+    expect_none_of(name, got[3:6], {"that is the maximum over each cell; the average is wanted": maximum})
     expect_array(name, got, want)
     expect_array("`pyramid(features, ())`", pyramid(features, ()), features)
     return "The 1x1 level is a constant map: the same summary for every place."
@@ -114,7 +115,8 @@ def _strides(layers):
 def _view(layers):
     pixels, jump = 1, 1
     for kernel, stride, dilation in layers:
-        pixels, jump = pixels + (kernel - 1) * dilation * jump, jump * stride
+        pixels += (kernel - 1) * dilation * jump
+        jump *= stride
     return pixels
 
 
@@ -150,13 +152,15 @@ def q4(keep_stride):
             raise NotYet(f"{name}: the strides multiply to {_strides(got)}, wanted {most}.")
         if [stride for _, stride, _ in got] != [stride for _, stride, _ in want]:
             raise NotYet(f"{name}: keep the first strides and take the last ones away; the front is cheap to leave.")
-        if got != want and all(dilation == 1 for _, _, dilation in got):
+        if all(dilation == 1 for _, _, dilation in got) and got != want:
             raise NotYet(
                 f"{name}: no layer has a dilation, so the field of view falls from {_view(net)} to {_view(got)} px."
             )
         if _view(got) != _view(net):
-            side = "the layer that lost its stride comes *before* the gap" if _view(got) > _view(net) else "too little"
-            raise NotYet(f"{name}: it sees {_view(got)} px, wanted {_view(net)} as before: {side}.")
+            why = "too little"
+            if _view(got) > _view(net):
+                why = "the layer that lost its stride comes *before* the gap"
+            raise NotYet(f"{name}: it sees {_view(got)} px, wanted {_view(net)} as before: {why}.")
         for i, (mine, right) in enumerate(zip(got, want, strict=True)):
             if mine != right:
                 raise NotYet(f"{name}[{i}] is {mine}, wanted {right}.")
@@ -184,7 +188,7 @@ def _name_vehicles(mask):
     solution=_name_vehicles,
 )
 def q5(name_vehicles):
-    wrong = np.zeros(2)  # pixels with the wrong name: by the attempt, by one summary
+    errors, errors_of_summary = 0, 0  # pixels with the wrong name
     for sample in Streets(60, size=96, seed=77):
         truth = sample["mask"].numpy()
         mask, vehicle = np.where(truth == BOAT, CAR, truth), (truth == CAR) | (truth == BOAT)
@@ -196,9 +200,10 @@ def q5(name_vehicles):
         if not np.isin(got[vehicle], (CAR, BOAT)).all():
             raise NotYet(f"vehicles are {CAR} or {BOAT}; yours hold {np.unique(got[vehicle]).tolist()}.")
         summary = BOAT if (mask == WATER).sum() > (mask == ROAD).sum() else CAR
-        wrong += (got != truth).sum(), (truth[vehicle] != summary).sum()
-    mine, mark = 100 * wrong / wrong[1]
-    if mine > mark / 2:
-        words = "as many errors as" if mine == mark else f"{mine:.0f} % of the errors of"
+        errors += (got != truth).sum()
+        errors_of_summary += (truth[vehicle] != summary).sum()
+    percent = 100 * errors / errors_of_summary
+    if percent > 50:
+        words = "as many errors as" if errors == errors_of_summary else f"{percent:.0f} % of the errors of"
         raise NotYet(f"you leave {words} one summary of the whole picture; at most 50 % are wanted.")
-    return f"You leave {mine:.0f} % of the errors of one summary."
+    return f"You leave {percent:.0f} % of the errors of one summary."
