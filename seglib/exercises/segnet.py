@@ -182,7 +182,7 @@ def _asked_again_and_again():
         net = SegNetBasic(len(Streets.classes), width=8)
         for level in (3, 2, 1):
             net.decoder[level].append(nn.Dropout(0.5))
-        fit(net, Streets(960, size=48, seed=3), steps=120, batch_size=8, learning_rate=1e-2, progress=False)
+        fit(net, Streets(120, size=48, seed=3), steps=80, batch_size=4, learning_rate=1e-2, progress=False)
         for module in net.modules():
             if isinstance(module, nn.Dropout):
                 module.train()
