@@ -34,20 +34,17 @@ def q1(atrous_same):
     want, got = _atrous_same(x, kernel, 2), atrous_same(x, kernel, 2)
     name = "`atrous_same(x, kernel, 2)`"
     if np.shape(got) == (2, 4):
-        raise NotYet(
-            f"{name} has shape (2, 4), that is without padding. With `rate` zeros on each side it stays (6, 8)."
-        )
+        raise NotYet(f"{name} has shape (2, 4): there is no padding. With `rate` zeros on each side it stays (6, 8).")
     if np.shape(got) == (4, 6):
         raise NotYet(f"{name} has shape (4, 6): padding 1 is for rate 1. The kernel now reaches 2 to each side.")
     expect_shape(name, got, want.shape)
+    too_far_apart = _atrous_same(x, kernel, 3)
     repeated_edge = _atrous_same(np.pad(x, 2, mode="edge"), kernel, 2)[2:-2, 2:-2]
     usual = {
         "the kernel is turned over; networks take it as it stands": _atrous_same(x, kernel[::-1, ::-1], 2),
         "the rate does nothing: that is the result for rate 1": _atrous_same(x, kernel, 1),
-        "your weights lie rate + 1 apart; the rate is the step, with rate - 1 holes between": _atrous_same(
-            x, kernel, 3
-        ),
-        "beyond the edge the last value goes on, wanted are zeros there": repeated_edge,
+        "your weights lie rate + 1 apart; the rate is the step, with rate - 1 holes between": too_far_apart,
+        "beyond the edge the last value goes on; zeros are wanted there": repeated_edge,
     }
     expect_none_of(name, got, usual)
     expect_array(name, got, want)
@@ -87,7 +84,7 @@ def q2(living):
             "the two shares are averaged; both must hold at once, so multiply": (rows + columns) / 2,
             "that is how many weights of nine; divide by 9": 9 * want,
         }
-        expect_number(name, got, got)  # what is no number has no digits to show
+        expect_number(name, got, got)  # is it a number at all?
         if not np.isclose(got, want):
             expect_none_of(f"{name} is {float(got):.4g}, wanted {want:.4g}", got, usual)
         expect_number(name, got, want)
@@ -138,7 +135,7 @@ def q3(radius):
             "that is the squared distance": want**2,
             "it is rounded up; distances between pixels are roots, such as 2.236": np.ceil(want),
         }
-        expect_number(name, got, got)  # what is no number has no digits to show
+        expect_number(name, got, got)  # is it a number at all?
         if not np.isclose(got, want):
             expect_none_of(f"{name} is {float(got):.4g}, wanted {want:.4g}", got, usual)
         expect_number(name, got, want)
@@ -165,14 +162,15 @@ def q4(missed):
         name = f"`missed({rates})`"
         if not isinstance(got, list | tuple | np.ndarray):
             raise NotYet(f"{name} is of type {type(got).__name__}, wanted a list of offsets such as [-3, -1, 1, 3].")
-        got, span = [int(offset) for offset in got], sum(rates)
+        got = [int(offset) for offset in got]
+        span = sum(rates)
         beside = {sign * rate for rate in rates for sign in (-1, 0, 1)}
         if got == want:
             continue
         if sorted(got) == want:
             raise NotYet(f"{name} has the right offsets, in another order: sort them.")
         if set(got) == set(range(-span, span + 1)) - set(want):
-            raise NotYet(f"{name} is {got}: these are the offsets that do reach the output; wanted are the others.")
+            raise NotYet(f"{name} is {got}: these are the offsets that do reach the output; the others are wanted.")
         if got == sorted(set(range(-span, span + 1)) - beside):
             raise NotYet(
                 f"{name} is {got}: as if the layers stood side by side. One after the other their steps add up, "

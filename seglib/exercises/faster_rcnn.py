@@ -70,19 +70,17 @@ def q2(average_recall):
     for count in (5, 1, 20, 50):
         got, want = average_recall(overlaps, count), _average_recall(overlaps, count)
         name, best = f"`average_recall(overlaps, {count})`", overlaps[:, :count].max(1)
-        of_proposals = [(overlaps[:, :count].max(0) >= threshold).mean() for threshold in thresholds]
-        strictly = [(best > threshold + 1e-9).mean() for threshold in thresholds]
+        covering = np.mean([(overlaps[:, :count].max(0) >= threshold).mean() for threshold in thresholds])
+        strictly = np.mean([(best > threshold + 1e-9).mean() for threshold in thresholds])
         usual = {
             "all proposals are used; only the first `count` may be": _average_recall(overlaps, 20),
             "that is the recall at 0.5 alone; take the mean over ten thresholds": (best >= 0.5).mean(),
             "that is the mean of the best IoU; ask for each threshold which share reaches it": best.mean(),
-            "that is the share of *proposals* that cover something; take the largest along the other axis": (
-                np.mean(of_proposals)
-            ),
-            "an object at just 0.75 counts at 0.75: use >=": np.mean(strictly),
+            "that is the share of *proposals* that cover something; take the largest along the other axis": covering,
+            "an object at just 0.75 counts at 0.75: use >=": strictly,
             "that is the sum over the thresholds; the mean is wanted": 10 * want,
         }
-        expect_number(name, got, got)  # what is no number has no digits to show
+        expect_number(name, got, got)  # is it a number at all?
         if not np.isclose(got, want):
             expect_none_of(f"{name} is {float(got):.4g}, wanted {want:.4g}", got, usual)
         expect_number(name, got, want)
@@ -92,8 +90,9 @@ def q2(average_recall):
 def _decayed(factors, scores, again=True):
     """Soft NMS with any factors (n, n); without `again` the order is that of the first scores."""
     new, rest = scores.clone(), list(range(len(scores)))
+    ranking = new if again else scores
     while rest:
-        best = max(rest, key=lambda i: (new if again else scores)[i].item())
+        best = max(rest, key=lambda i: ranking[i].item())
         rest.remove(best)
         for i in rest:
             new[i] *= factors[best, i]
@@ -125,15 +124,14 @@ def q3(soft_nms):
     want, got = _soft_nms(boxes, scores, sigma), soft_nms(boxes, scores, sigma)
     expect_shape(name, got, want.shape)
     gauss = torch.exp(-(overlaps**2) / sigma)
+    first_order = _decayed(gauss, scores, again=False)
     usual = {
         "the scores are sorted; give them in the order of the boxes": want.sort(descending=True).values,
         "the IoU is not squared": _decayed(torch.exp(-overlaps / sigma), scores),
-        "the square is divided by 2 sigma, wanted is sigma": _decayed(torch.exp(-(overlaps**2) / (2 * sigma)), scores),
+        "the square is divided by 2 sigma, not by sigma": _decayed(torch.exp(-(overlaps**2) / (2 * sigma)), scores),
         "boxes are dropped, as in plain NMS; lower their scores": _decayed(overlaps <= 0.5, scores),
-        "the factor is 1 - IoU; wanted is the exponential": _decayed(1 - overlaps, scores),
-        "the order is that of the first scores; look for the best of the *new* scores each time": (
-            _decayed(gauss, scores, again=False)
-        ),
+        "the factor is 1 - IoU; the exponential is wanted": _decayed(1 - overlaps, scores),
+        "the order is that of the first scores; look for the best of the *new* scores each time": first_order,
         "every box lowers all others, better ones and itself too; only taken ones may": scores * gauss.prod(1),
         "a box lowers itself too; its IoU with itself is 1": want * gauss.diagonal(),
     }

@@ -42,16 +42,13 @@ def q1(as_convolution):
             f"On 2 x 4 features the answer is {tuple(got.shape[-2:])} pixels large, wanted 1 x 1: the kernel must "
             f"cover all of them. Yours is {tuple(conv.kernel_size)}, with padding {tuple(conv.padding)}."
         )
-    name, laid_out = (
-        "`as_convolution(dense, 3, 2, 4)(features)`",
-        "`flatten` lays features out as channels, rows, columns",
-    )
+    name = "`as_convolution(dense, 3, 2, 4)(features)`"
+    laid_out = "`flatten` lays features out as channels, rows, columns"
+    no_bias = want - dense.bias.view(1, 5, 1, 1)
     rows_first = dense.weight.view(5, 2, 4, 3).permute(0, 3, 1, 2)
     columns_first = dense.weight.view(5, 3, 4, 2).transpose(2, 3)
     usual = {
-        "all but the bias is right. Copy `dense.bias` too, or each answer is off by its own constant": (
-            want - dense.bias.view(1, 5, 1, 1)
-        ),
+        "all but the bias is right. Copy `dense.bias` too, or each answer is off by its own constant": no_bias,
         f"you read the weights as rows, columns, channels; {laid_out}": F.conv2d(features, rows_first, dense.bias),
         f"you read the weights as channels, columns, rows; {laid_out}": F.conv2d(features, columns_first, dense.bias),
     }
@@ -201,12 +198,12 @@ def q4(fuse):
     if reached < mark + 0.05:
         alone = _score(scenes, lambda coarse, fine: _enlarge(fine, 96))
         if reached < alone + 0.02:
-            what = "That is hardly more than the fine scores alone, which confuse what has like colours"
+            what = "That is hardly more than the fine scores alone, which confuse things of similar colours."
         elif reached < mark:
-            what = "The fine scores are loud: theirs are tens, the coarse ones 0 to 1. Bring both to one scale"
+            what = "The fine scores are loud: theirs are tens, the coarse ones 0 to 1. Bring both to one scale."
         elif reached < mark + 0.005:
-            what = "The fine scores change nothing yet"
+            what = "The fine scores change nothing yet."
         else:
-            what = "A start, and more is there: how far do you trust either one"
-        raise NotYet(f"mean IoU {reached:.3f}; coarse alone has {mark:.3f}, wanted {mark + 0.05:.3f}. {what}.")
+            what = "A good start, but more is possible: how far do you trust each of the two?"
+        raise NotYet(f"mean IoU {reached:.3f}; coarse alone has {mark:.3f}, wanted {mark + 0.05:.3f}. {what}")
     return f"Mean IoU {reached:.3f}; the coarse scores alone have {mark:.3f}."

@@ -56,7 +56,7 @@ def q1(align):
         raise NotYet(f"{name}: beyond the outermost values the map goes on with them; clip the places first.")
     expect_array(name, got, want)
     if has_loops(align):
-        raise NotYet("The values are right, but there is a loop in it. Matrices of weights do all places at once.")
+        raise NotYet("The values are right, but your function has a loop. Matrices of weights do all places at once.")
     return "Rows @ features @ columns: RoIAlign is linear, so its gradient is the same two matrices, transposed."
 
 
@@ -123,7 +123,7 @@ def q2(ap50):
     pictures = _ranked_pictures()
     scores, hits, objects = _hits(pictures)
     got, want = ap50(pictures), _area(scores, hits, objects)
-    expect_number("`ap50(pictures)`", got, got)  # what is no number has no digits to show
+    expect_number("`ap50(pictures)`", got, got)  # is it a number at all?
     each = [_area(*_hits([picture])) for picture in pictures[:2]]
     usual = {
         "that is the mean of the pictures' APs. Put the answers of all pictures into one ranking": np.mean(each),
@@ -185,7 +185,7 @@ def q3(pq):
     scores = panoptic_quality([found], [there])["per_class"][1]
     got, want = pq(answer, truth, void), [scores[name] for name in ("PQ", "SQ", "RQ")]
     if not isinstance(got, tuple | list) or len(got) != 3:
-        raise NotYet("`pq(answer, truth, void)` is to return three numbers: PQ, SQ, RQ.")
+        raise NotYet("`pq(answer, truth, void)` should return three numbers: PQ, SQ, RQ.")
     usual_sq = {
         "SQ counts void pixels in a union. Take them off the answer first": (16 / 24 + 1) / 2,
         "an IoU of exactly 0.5 is a match for you; above 0.5 is asked": (2 * want[1] + 0.5) / 3,
@@ -279,6 +279,6 @@ def q4(to_instances):
         elif share < 0.9:
             what = f"You keep {share:.2f} answers for each digit: too strict."
         else:
-            what = f"SQ {sq:.3f}, RQ {rq:.3f}: as many answers as digits, but whose are the pixels that two want?"
+            what = f"SQ {sq:.3f}, RQ {rq:.3f}: as many answers as digits, but who gets the pixels that two claim?"
         raise NotYet(f"PQ {reached:.3f}; the lesson's map has {mark:.3f}, wanted {mark + 0.15:.3f}. {what}")
     return f"PQ {reached:.3f}; the lesson's map has {mark:.3f}."

@@ -151,7 +151,7 @@ def q4(keep_stride):
         if _strides(got) != most:
             raise NotYet(f"{name}: the strides multiply to {_strides(got)}, wanted {most}.")
         if [stride for _, stride, _ in got] != [stride for _, stride, _ in want]:
-            raise NotYet(f"{name}: keep the first strides and take the last ones away; the front is cheap to leave.")
+            raise NotYet(f"{name}: keep the first strides and remove the last; large maps near the picture cost most.")
         if all(dilation == 1 for _, _, dilation in got) and got != want:
             raise NotYet(
                 f"{name}: no layer has a dilation, so the field of view falls from {_view(net)} to {_view(got)} px."
@@ -166,7 +166,7 @@ def q4(keep_stride):
                 raise NotYet(f"{name}[{i}] is {mine}, wanted {right}.")
     dilated = keep_stride([(3, 2, 1), (5, 4, 1), (3, 1, 1)], 2)
     if [tuple(layer) for layer in dilated] != [(3, 2, 1), (5, 1, 1), (3, 1, 4)]:
-        raise NotYet(f"a stride of 4 that goes leaves a dilation of 4 behind it; yours gives {dilated[-1]}.")
+        raise NotYet(f"a stride of 4 that is removed leaves a dilation of 4 behind it; yours gives {dilated[-1]}.")
     return "Same weights, same view, and a map as large as you can pay for."
 
 

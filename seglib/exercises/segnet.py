@@ -116,7 +116,7 @@ def q3(pack):
         if isinstance(got, torch.Tensor):
             got = got.numpy()
         if np.shape(got) == (indices.numel(),):
-            raise NotYet(f"{call} has {indices.numel()} numbers, one an index: that is a byte each, not two bits.")
+            raise NotYet(f"{call} has {indices.numel()} numbers, one per index: that is a byte each, not two bits.")
         expect_shape(call, got, want.shape)
         if got.dtype != np.uint8:
             raise NotYet(f"{call} holds {got.dtype}; bytes are `uint8`.")
@@ -179,7 +179,7 @@ def _asked_again_and_again():
     """A small SegNet-Basic with dropout asked about 30 streets: samples (30, S, K, H, W), where wrong, what counts."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = SegNetBasic(len(Streets.classes), width=8)
+        net = SegNetBasic(len(Streets.classes), width=12)
         for level in (3, 2, 1):
             net.decoder[level].append(nn.Dropout(0.5))
         fit(net, Streets(120, size=48, seed=3), steps=80, batch_size=4, learning_rate=1e-2, progress=False)

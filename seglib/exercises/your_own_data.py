@@ -10,12 +10,6 @@ from seglib.models import UNet
 from seglib.scenes import NewMicroscope
 
 
-def _as_array(name, value):
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        raise NotYet(f"`{name}` is a list of four numbers: x, y, width, height; yours is {value!r}.")
-    return np.asarray(value, float)
-
-
 def _annotation_of(points):
     x, y = points.T
     area = abs(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2  # the shoelace formula
@@ -46,20 +40,21 @@ def q1(annotation_of):
         raise NotYet("Rows and columns are swapped in your segmentation: x comes first, then y.")
     if outline != wanted:
         raise NotYet(f"`segmentation` is {outline}, wanted {wanted}: plain lists, which JSON can hold.")
-    box = _as_array("bbox", got["bbox"])
-    expect_none_of(
-        "`bbox`", box, {"it holds two corners; COCO wants x, y, *width, height*": np.array([12.0, 3, 20, 13])}
-    )
+    box, corners = got["bbox"], np.array([12.0, 3, 20, 13])
+    if not isinstance(box, list | tuple) or len(box) != 4:
+        raise NotYet(f"`bbox` is a list of four numbers: x, y, width, height; yours is {box!r}.")
+    box = np.asarray(box, float)
+    expect_none_of("`bbox`", box, {"it holds two corners; COCO wants x, y, *width, height*": corners})
     expect_array("`bbox`", box, np.array([12.0, 3, 8, 10]))
     usual = {
         "the area is negative: the sign says which way round the points go. Take its absolute value": -64.0,
         "it is twice the area: the formula has a factor 1/2": 128.0,
-        "that is the area of the box; wanted is the polygon's": 80.0,
+        "that is the area of the box; the polygon's is wanted": 80.0,
         "the edge from the last point to the first is missing": 100.0,
     }
     for name, each in (("these five points", points), ("the same points the other way round", points[::-1])):
         area = annotation_of(each)["area"]
-        expect_number(f"for {name} `area`", area, area)  # what is no number has no digits to show
+        expect_number(f"for {name} `area`", area, area)  # is it a number at all?
         expect_none_of(f"For {name} `area` is {float(area):g}, wanted 64", area, usual)
         expect_number(f"for {name} `area`", area, 64.0)
     moved = annotation_of(np.add(points, [5, 40]))
@@ -127,7 +122,9 @@ def q3(parameter_groups):
         for value in list(group["params"]):
             if id(value) not in names:
                 what = f"the text {value!r}" if isinstance(value, str) else f"a {type(value).__name__}"
-                raise NotYet(f"`params` holds {what}; wanted are the parameters themselves, as `.parameters()` gives.")
+                raise NotYet(
+                    f"`params` holds {what}; the parameters themselves are wanted, as `.parameters()` gives them."
+                )
             seen.append(names[id(value)])
             rates[names[id(value)]] = group["lr"]
     if twice := sorted({name for name in seen if seen.count(name) > 1}):
