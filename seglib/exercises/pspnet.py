@@ -1,5 +1,7 @@
 """Exercises of lesson 10, PSPNet."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -170,6 +172,11 @@ def q4(keep_stride):
     return "Same weights, same view, and a map as large as you can pay for."
 
 
+@cache
+def _street_masks():
+    return [sample["mask"].numpy() for sample in Streets(60, size=96, seed=77)]
+
+
 def _name_vehicles(mask):
     """The first road or water below decides; where there is none, the larger one of the picture."""
     result = mask.copy()
@@ -189,8 +196,7 @@ def _name_vehicles(mask):
 )
 def q5(name_vehicles):
     errors, errors_of_summary = 0, 0  # pixels with the wrong name
-    for sample in Streets(60, size=96, seed=77):
-        truth = sample["mask"].numpy()
+    for truth in _street_masks():
         mask, vehicle = np.where(truth == BOAT, CAR, truth), (truth == CAR) | (truth == BOAT)
         got = name_vehicles(mask)
         expect_shape("`name_vehicles(mask)`", got, mask.shape)

@@ -1,5 +1,7 @@
 """Exercises of lesson 08, U-Net."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from scipy import ndimage
@@ -113,12 +115,12 @@ def q3(gap_weights):
     return "Only places between cells are expensive; a lonely cell has no gap to guard."
 
 
+@cache
 def _merged_probabilities():
     """Truth, and what a network without border weights would say: probabilities that flow together."""
-    for sample in Cells(24, seed=77):
-        instances = sample["instances"].numpy()
-        if 5 <= instances.max() <= 40:
-            yield instances, np.clip(1.2 * ndimage.gaussian_filter((instances > 0).astype(float), 1.0), 0, 1)
+    maps = [sample["instances"].numpy() for sample in Cells(24, seed=77)]
+    maps = [truth for truth in maps if 5 <= truth.max() <= 40]
+    return [(truth, np.clip(1.2 * ndimage.gaussian_filter((truth > 0).astype(float), 1.0), 0, 1)) for truth in maps]
 
 
 def _separate(probability):
