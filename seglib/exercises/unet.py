@@ -99,7 +99,7 @@ def q3(gap_weights):
     name, want, got = "`gap_weights(instances, 10, 3)`", _gap_weights(instances, 10, 3), gap_weights(instances, 10, 3)
     expect_shape(name, got, want.shape)
     if np.any(np.asarray(got)[instances > 0] != 0):
-        raise NotYet("cells get a weight too; the term is for background pixels only, cells get 0.")
+        raise NotYet("your cells have weights too; the term is for background pixels only, and 0 on cells.")
     first, second, third = np.sort([ndimage.distance_transform_edt(instances != i) for i in (1, 2, 5)], axis=0)
     usual = {
         "that is the formula with the nearest cell alone; the distance to the second nearest is missing": first**2 / 18,

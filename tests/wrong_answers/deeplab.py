@@ -99,13 +99,5 @@ WRONG = {
         mutation(q4.solution, ("range(-span, span + 1)", "range(span, -span - 1, -1)")),
         mutation(q4.solution, (MISSED, "2 * span + 1 - len(reached)")),  # a count
     ],
-    "q5": [
-        itself,
-        direct_neighbours,
-        one_larger_rate,
-        beyond_the_map,
-        all_rates,
-        one_value,
-        divided_by_nothing,
-    ],
+    "q5": [itself, direct_neighbours, one_larger_rate, beyond_the_map, all_rates, one_value, divided_by_nothing],
 }

@@ -75,12 +75,5 @@ WRONG = {
         all_at_once,
         mutation(q3.solution, ("return scores", "return scores * float(np.exp(-1 / sigma))")),  # lowers itself too
     ],
-    "q4": [
-        six_times_the_mean,
-        squares,
-        quantiles_turned,
-        too_wide_a_range,
-        four_numbers,
-        one_group_is_empty,
-    ],
+    "q4": [six_times_the_mean, squares, quantiles_turned, too_wide_a_range, four_numbers, one_group_is_empty],
 }
