@@ -58,12 +58,11 @@ def nuclei_tree(root):
     return root
 
 
-def zipped(tree, archive, prefix=""):
-    """Pack a tree as the publishers do."""
+def zip_of(folder, archive, prefix=""):
+    """Pack what is in a folder as the publishers do."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    folder = tree / "dsb2018/stage1_train"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(folder.rglob("*")):
             file.write(path, prefix + path.relative_to(folder).as_posix())
-        file.writestr("__MACOSX/._stage1_train", "rubbish")
+        file.writestr("__MACOSX/._set", "rubbish")
     return archive
