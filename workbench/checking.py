@@ -189,7 +189,7 @@ def _tell_twins(pictures):
 def _notes(report):
     notes = []
     if report.black_and_white:
-        notes.append("masks hold 0 and 255 alone, and 255 means void: pass foreground=255 to FolderDataset")
+        notes.append("masks hold 0 and 255 alone, and 255 means void: train and score with --foreground 255")
     elif report.table is None:
         notes.append("there is no class table, so labels were not checked: write classes.txt, one name a line")
     seen = _labels(report.pictures)

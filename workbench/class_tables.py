@@ -1,6 +1,7 @@
 """Which class a label or a colour of a mask stands for: tables beside the masks, and the masks read through them."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +115,15 @@ def read_labels(path, classes):
     return torch.where(found, labels[places], -1), [(code >> 16, code >> 8 & 255, code & 255) for code in unknown]
 
 
-def read_coloured(path, classes):
-    """The class ids of `read_labels` alone, of a mask whose colours stand for classes; unknown ones are an error."""
+def mask_reader(classes):
+    """A function from a mask's path to its class ids, int64 (H, W): through a table of colours, else as they stand.
+
+    Unknown colours raise ValueError; unknown labels are left to the caller, who knows what else may be meant.
+    """
+    return partial(_read_coloured, classes=classes) if isinstance(classes, dict) else read_mask
+
+
+def _read_coloured(path, classes):
     labels, unknown = read_labels(path, classes)
     if unknown:
         raise ValueError(

@@ -1,12 +1,11 @@
 """How people lay out pictures and their masks: the folders, splits and endings of names that are recognised."""
 
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from seglib.datasets import FolderDataset, read_mask
+from seglib.datasets import FolderDataset
 from seglib.datasets.reading import LOSSLESS, PICTURES, sort_pictures
-from workbench.class_tables import TABLES, check_colours, class_names, find_table, read_coloured
+from workbench.class_tables import TABLES, check_colours, class_names, find_table, mask_reader
 
 IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages")
 MASKS = ("masks", "mask", "labels", "label", "annotations", "gt", "PedMasks", "SegmentationClass")
@@ -69,9 +68,13 @@ def open_folder(folder, split=None, classes=None, foreground=None, transform=Non
     for place, files, suffixes in ((images, pairs.images, PICTURES), (masks, pairs.masks, LOSSLESS)):
         if not files:
             raise ValueError(f"{place} holds no pictures; wanted are {' '.join(suffixes)}")
-    read = partial(read_coloured, classes=table) if isinstance(table, dict) else read_mask
     return FolderDataset(
-        pairs.images, pairs.masks, class_names(table), foreground=foreground, read=read, transform=transform
+        pairs.images,
+        pairs.masks,
+        class_names(table),
+        foreground=foreground,
+        read=mask_reader(table),
+        transform=transform,
     )
 
 

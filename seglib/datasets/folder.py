@@ -67,9 +67,13 @@ class FolderDataset:
     def _labels(self, path):
         """Read a mask, check it against the classes, turn its foreground value into 1."""
         mask = self.read(path)
-        allowed = [*range(len(self.classes)), 255] if self.foreground is None else sorted({0, self.foreground, 255})
-        found = mask.unique().tolist()
-        unknown = [label for label in found if label not in allowed]
+        if self.foreground is None:
+            allowed = [*range(len(self.classes)), 255]
+            outside = (mask < 0) | (mask >= len(self.classes)) & (mask != 255)
+        else:
+            allowed = sorted({0, self.foreground, 255})
+            outside = (mask != 0) & (mask != self.foreground) & (mask != 255)
+        unknown = mask[outside].unique().tolist()
         if unknown:
             raise ValueError(
                 f"{path} holds the labels {few(unknown)}; wanted are {few(allowed)} for {self.classes}. "
@@ -77,7 +81,8 @@ class FolderDataset:
             )
         if self.foreground is not None:
             return torch.where(mask == self.foreground, 1, mask)
-        if len(self.classes) == 2 and self.read is read_mask and found == [0, 255]:
+        only_void = mask.min() == 0 and mask.max() == 255 and not (mask == 1).any()
+        if only_void and len(self.classes) == 2 and self.read is read_mask:
             raise ValueError(
                 f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass "
                 "foreground=255; if it is to be ignored, pass foreground=1"

@@ -17,6 +17,8 @@ from seglib.transforms import Compose, Grayscale, Standardize
 from workbench.cli import main
 from workbench.networks import NETWORKS, build, load_run
 from workbench.pictures import Picture
+from workbench.sets import NAMES as NAMED
+from workbench.sets import training_sets
 from workbench.train import NAMES
 
 FACTS = {"model": "unet", "grey": True, "objects": True, "classes": ["background", "nucleus"]}
@@ -74,6 +76,7 @@ def test_predict_goes_through_a_folder_and_reports_what_is_broken(run, tmp_path,
     save(pictures / "deep.tif", rng.integers(0, 65536, (64, 64)).astype(np.uint16))
     (pictures / "broken.png").write_bytes((pictures / "grey.png").read_bytes()[:200])
     (pictures / "notes.txt").write_text("no picture")
+    (pictures / "._grey.png").write_bytes(b"\0\5\26\7")  # macOS keeps notes so
     out = tmp_path / "out"
     assert main(["predict", "--weights", str(run), str(pictures), "--out", str(out)]) == 1
     captured = capsys.readouterr()
@@ -248,6 +251,49 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     assert main(["score", str(out), str(masks), "--foreground", "255"]) == 0
 
 
+def test_without_val_every_fifth_picture_of_train_is_held_back(tmp_path, capsys):
+    own_pictures(tmp_path / "own/train")
+    own_pictures(tmp_path / "own/test")
+    command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255", "--workers", "0"]
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "32"]
+    assert main([*command, *short, "--out", str(tmp_path / "run")]) == 0
+    assert "has no val/: every fifth picture of train/ is held back to score on, 1 in all" in capsys.readouterr().out
+    train, val, _ = training_sets(str(tmp_path / "own"), 32, 255)
+    assert [sample["name"] for sample in val] == ["4"]
+    assert sorted(sample["name"] for sample in train) == ["0", "1", "2", "3"]
+    (tmp_path / "own/train").rename(tmp_path / "own/val")
+    assert main([*command, *short, "--out", str(tmp_path / "other")]) == 1
+    assert "own has val, test, but no train/ to learn from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_foreground_is_refused_for_named_sets(tmp_path, capsys, name):
+    command = ["train", "--model", "unet", "--data", name, "--foreground", "1", "--out", str(tmp_path / "run")]
+    assert main(command) == 1
+    assert f"--foreground is for a folder of your own; what the masks of {name} mean" in capsys.readouterr().err
+
+
+def test_an_installed_wheel_says_what_it_lacks(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("workbench.networks.SHIPPED", {"nuclei": tmp_path / "data/weights/nuclei.safetensors"})
+    picture = save(tmp_path / "a.png", np.zeros((40, 40), np.uint8))
+    assert main(["predict", str(picture), "--out", str(tmp_path / "out")]) == 1
+    assert "nuclei comes with a copy of the course" in capsys.readouterr().err
+
+
 def test_python_m_workbench_helps():
     result = subprocess.run([sys.executable, "-m", "workbench", "--help"], capture_output=True, text=True, check=True)
     assert all(command in result.stdout for command in ("data", "train", "predict", "score"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["data", "check", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = f"""
+import sys
+from workbench.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    print("loaded:", *({{"torch", "torchvision", "matplotlib", "PIL", "numpy", "scipy"}} & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("loaded:\n")

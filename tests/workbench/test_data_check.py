@@ -130,7 +130,7 @@ def test_black_and_white_masks_are_noted(folder, capsys):
     for path in folder.glob("*/masks/*.png"):
         save(path, labels(40, 50) * 255)
     assert check(folder) == 0
-    assert "note: masks hold 0 and 255 alone, and 255 means void: pass foreground=255" in capsys.readouterr().out
+    assert "255 means void: train and score with --foreground 255" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("with_table", [True, False])
