@@ -66,3 +66,14 @@ def zip_of(folder, archive, prefix=""):
             file.write(path, prefix + path.relative_to(folder).as_posix())
         file.writestr("__MACOSX/._set", "rubbish")
     return archive
+
+
+def own_pictures(folder):
+    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
+    rng = np.random.default_rng(2)
+    for number in range(5):
+        mask = np.zeros((40, 48), np.uint8)
+        mask[:, : 8 * number + 4] = 255
+        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
+        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
+        save(folder / f"masks/{number}.png", mask)

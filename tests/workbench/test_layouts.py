@@ -1,6 +1,5 @@
 """Folders as people have them: layouts, endings of names, class tables, masks of colours."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import torch
 from picture_files import colours, labels, save
 from PIL import Image
 
-from seglib.datasets import CamVid
 from workbench.class_tables import read_table
 from workbench.layouts import find_splits, open_folder
 
@@ -208,17 +206,3 @@ def test_a_broken_table_is_told_with_its_line(tmp_path, text, message):
     (tmp_path / "classes.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_table(tmp_path / "classes.csv")
-
-
-def test_camvid_on_the_disk_is_a_folder_like_any_other():
-    root = Path(os.environ.get("SEGLIB_DATA", "nowhere"), "camvid_half")
-    if not root.is_dir():
-        pytest.skip("SEGLIB_DATA has no camvid_half")
-    for split in SPLITS:
-        known, data = CamVid(root, split), open_folder(root, split=split, classes=(*CamVid.classes, "void"))
-        assert len(known) == len(data)
-        names = [image.stem for image, _ in data.pairs]
-        for index in range(0, len(known), 50):
-            expected, sample = known[index], data[names.index(known[index]["name"])]
-            assert torch.equal(sample["image"], expected["image"])
-            assert torch.equal(torch.where(sample["mask"] == 11, 255, sample["mask"]), expected["mask"])

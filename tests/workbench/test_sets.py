@@ -1,12 +1,12 @@
-"""VOC and Oxford's pets, on small trees of exactly their publishers' layout."""
+"""What `--data` takes: folders with and without val/, and the sets that torchvision reads, on trees of their layout."""
 
 import numpy as np
 import pytest
-from picture_files import colours, save
+from picture_files import colours, own_pictures, save
 from PIL import Image
 
 from workbench.cli import main
-from workbench.sets import training_sets
+from workbench.sets import NAMES, training_sets
 from workbench.torchvision_sets import oxford_pets, voc
 
 PETS = [f"Abyssinian_{n}" for n in (100, 101, 102)] + [f"american_bulldog_{n}" for n in (1, 2, 10, 100)]
@@ -76,3 +76,25 @@ def test_a_missing_set_says_how_to_get_it(tmp_path, monkeypatch, capsys, name, k
     assert main(["train", "--model", "unet", "--data", name, "--out", str(tmp_path / "run")]) == 1
     assert f"torchvision.datasets.{kind}('{tmp_path}', download=True) fetches it" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_val_every_fifth_picture_of_train_is_held_back(tmp_path, capsys):
+    own_pictures(tmp_path / "own/train")
+    own_pictures(tmp_path / "own/test")
+    command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255", "--workers", "0"]
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "32"]
+    assert main([*command, *short, "--out", str(tmp_path / "run")]) == 0
+    assert "has no val/: every fifth picture of train/ is held back to score on, 1 in all" in capsys.readouterr().out
+    train, val, _ = training_sets(str(tmp_path / "own"), 32, 255)
+    assert [sample["name"] for sample in val] == ["4"]
+    assert sorted(sample["name"] for sample in train) == ["0", "1", "2", "3"]
+    (tmp_path / "own/train").rename(tmp_path / "own/val")
+    assert main([*command, *short, "--out", str(tmp_path / "other")]) == 1
+    assert "own has val, test, but no train/ to learn from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_foreground_is_refused_for_named_sets(tmp_path, capsys, name):
+    command = ["train", "--model", "unet", "--data", name, "--foreground", "1", "--out", str(tmp_path / "run")]
+    assert main(command) == 1
+    assert f"--foreground is for a folder of your own; what the masks of {name} mean" in capsys.readouterr().err
