@@ -74,6 +74,13 @@ def test_an_unknown_name_lists_the_others():
         photo("dog")
 
 
+def test_a_missing_folder_of_the_course_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "FOLDER", tmp_path / "data/photos")
+    for ask in (photos, photo_names, lambda: photo("coins")):
+        with pytest.raises(FileNotFoundError, match=r"no outlines of photos in .*photos: they come with a copy of the"):
+            ask()
+
+
 def test_another_picture_in_the_library_is_refused(tmp_path, monkeypatch):
     notes = photographs.read_notes("coins")
     notes["sources"][0]["sha256"] = "0" * 64

@@ -69,8 +69,9 @@ def predict_one(network, config, path, out, tile, overlap, show):
     from seglib.plotting import overlay, overlay_instances
     from seglib.training import predict_logits
     from workbench.drawing import save_labels, save_picture
+    from workbench.objects import run_lengths
     from workbench.pictures import Picture
-    from workbench.tiles import objects, predict_rows, run_lengths
+    from workbench.tiles import objects, predict_rows
 
     picture = Picture(path, config["grey"])
     labels = np.zeros(picture.size, np.uint8)

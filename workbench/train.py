@@ -22,7 +22,12 @@ def add_parser(subparsers):
         "processes, GPUs or machines; --batch-size is that of all together.",
     )
     parser.add_argument("--model", choices=NAMES, required=True)
-    parser.add_argument("--data", required=True, help="dsb2018, camvid, cells (generated), or your folder")
+    parser.add_argument(
+        "--data",
+        required=True,
+        help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every "
+        "fifth picture of train/, or of all, is held back to score on",
+    )
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument(
         "--weights",

@@ -14,8 +14,14 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "data" / "photos"
 
 
 def photo_names():
-    """Names of the photos, in alphabetical order."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """Names of the photos, in alphabetical order. Raises FileNotFoundError where their outlines are not there."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    if not names:
+        raise FileNotFoundError(
+            f"there are no outlines of photos in {FOLDER}: they come with a copy of the course, not with the installed "
+            "package. Clone or download the course's repository; in its folder, run `make lab` or `pip install -e .`"
+        )
+    return names
 
 
 def photo(name):
@@ -35,11 +41,13 @@ def photo(name):
 
     Raises
     ------
+    FileNotFoundError
+        If the course's folder is missing, see `photo_names`.
     ValueError
         If there is no such photo, or the installed library ships another picture than the one that was annotated.
     """
     if name not in photo_names():
-        raise ValueError(f"no photo {name!r} in data/photos; there are: {', '.join(photo_names()) or 'none'}")
+        raise ValueError(f"no photo {name!r} in data/photos; there are: {', '.join(photo_names())}")
     notes = read_notes(name)
     regions = np.array(Image.open(FOLDER / f"{name}.png"))
     classes = np.zeros(256, np.uint8)

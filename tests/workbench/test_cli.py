@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from picture_files import save
+from picture_files import own_pictures, save
 from PIL import Image
 
 from seglib.datasets import CocoDataset, read_image
@@ -74,6 +74,7 @@ def test_predict_goes_through_a_folder_and_reports_what_is_broken(run, tmp_path,
     save(pictures / "deep.tif", rng.integers(0, 65536, (64, 64)).astype(np.uint16))
     (pictures / "broken.png").write_bytes((pictures / "grey.png").read_bytes()[:200])
     (pictures / "notes.txt").write_text("no picture")
+    (pictures / "._grey.png").write_bytes(b"\0\5\26\7")  # macOS keeps notes so
     out = tmp_path / "out"
     assert main(["predict", "--weights", str(run), str(pictures), "--out", str(out)]) == 1
     captured = capsys.readouterr()
@@ -194,17 +195,6 @@ def test_every_network_can_be_built_and_takes_a_picture():
             assert logits.shape == (1, 2, 64, 64)
 
 
-def own_pictures(folder):
-    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
-    rng = np.random.default_rng(2)
-    for number in range(5):
-        mask = np.zeros((40, 48), np.uint8)
-        mask[:, : 8 * number + 4] = 255
-        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
-        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
-        save(folder / f"masks/{number}.png", mask)
-
-
 def test_training_begins_with_given_weights(tmp_path, capsys):
     own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255"]
@@ -248,6 +238,27 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     assert main(["score", str(out), str(masks), "--foreground", "255"]) == 0
 
 
+def test_an_installed_wheel_says_what_it_lacks(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("workbench.networks.SHIPPED", {"nuclei": tmp_path / "data/weights/nuclei.safetensors"})
+    picture = save(tmp_path / "a.png", np.zeros((40, 40), np.uint8))
+    assert main(["predict", str(picture), "--out", str(tmp_path / "out")]) == 1
+    assert "nuclei comes with a copy of the course" in capsys.readouterr().err
+
+
 def test_python_m_workbench_helps():
     result = subprocess.run([sys.executable, "-m", "workbench", "--help"], capture_output=True, text=True, check=True)
     assert all(command in result.stdout for command in ("data", "train", "predict", "score"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["data", "check", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = f"""
+import sys
+from workbench.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    print("loaded:", *({{"torch", "torchvision", "matplotlib", "PIL", "numpy", "scipy"}} & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("loaded:\n")
