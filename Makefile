@@ -48,14 +48,14 @@ book: $(READY) ## build the course's website from the stored notebooks: build/bo
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
 	@echo "Resolving the newest versions for every platform: about a minute"
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra book \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra workbench --extra dev --extra book \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url \
 		pyproject.toml --output-file requirements.lock
 
 test-floor: $(READY) ## run the unit tests with the oldest versions that pyproject.toml allows (Python 3.11)
 	@echo "Building $(FLOOR) with the oldest allowed versions: minutes, and several GB"
 	@$(BIN)/uv venv --quiet --clear --python 3.11 $(FLOOR)
-	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[dev,book]"
+	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[workbench,dev,book]"
 	@$(FLOOR)/bin/python -m pytest -q -n auto --dist loadgroup
 
 clean: ## remove .venv and everything else that these commands made

@@ -38,7 +38,8 @@ def locked():
 
 
 def test_the_lock_satisfies_pyproject():
-    wanted = specifiers([*PROJECT["dependencies"], *(each for extra in ("dev", "book") for each in EXTRAS[extra])])
+    extras = [line for extra in ("workbench", "dev", "book") for line in EXTRAS[extra]]
+    wanted = specifiers([*PROJECT["dependencies"], *extras])
     versions = locked()
     for name, allowed in wanted.items():
         assert name in versions, f"{name} is in pyproject.toml and not in the lock: run `make lock`"
@@ -70,7 +71,9 @@ def test_environment_yml_is_in_step_with_pyproject():
     conda = specifiers(conda)
     assert conda.pop("python") == Requirement("python" + PROJECT["requires-python"]).specifier
     conda.pop("pip")
-    assert {CONDA_NAMES.get(name, name): spec for name, spec in conda.items()} == specifiers(PROJECT["dependencies"])
+    assert {CONDA_NAMES.get(name, name): spec for name, spec in conda.items()} == specifiers(
+        [*PROJECT["dependencies"], *EXTRAS["workbench"]]
+    )
 
 
 def test_the_version_is_the_same_everywhere():

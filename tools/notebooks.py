@@ -226,9 +226,9 @@ def test(paths):
     print(f"\nSeconds a notebook, {AT_ONCE} at once:")
     for path in sorted(paths, key=lambda path: results[path][1], reverse=True):
         print(f"{results[path][1]:7.1f} s  {path.name}")
-    failed = f"{counts['failed']} failed, " if counts["failed"] else ""
-    print(f"{failed}{counts['passed']} passed in {time.perf_counter() - start:.2f}s")
-    return int(bool(failed))
+    print(f"{time.perf_counter() - start:7.1f} s  in all; cells:")
+    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    return int(counts["failed"] > 0)
 
 
 def main(arguments):
