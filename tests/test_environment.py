@@ -96,6 +96,13 @@ def test_links_resolve(file):
             assert name or anchor in headings, f"{file}: {target} names no heading"
 
 
+def test_the_newcomers_map_names_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./]+/(?:\w+\.(?:py|ipynb))?)`", text))
+    assert len(named) > 15
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
 def lesson_rows():
     """Stem -> (whether it is a link, question, minutes, seconds) from the README's table of lessons."""
     rows = {}
