@@ -100,7 +100,7 @@ def test_the_newcomers_map_names_files_that_are_there():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w./]+/(?:\w+\.(?:py|ipynb))?)`", text))
     assert len(named) > 15
-    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+    assert sorted(name for name in named if not (ROOT / name).exists() and "NN" not in name) == []
 
 
 def lesson_rows():
