@@ -21,8 +21,9 @@ lab: $(READY) ## open the course in JupyterLab; the first time this sets everyth
 	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
 	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-# One thread for each of the processes that test side by side
+# One thread for each of the processes that test side by side; what pytest compiles is kept, also where Python was told not to
 check test test-floor: export OMP_NUM_THREADS = 1
+check test test-floor: export PYTHONDONTWRITEBYTECODE =
 
 check: lint ## style and the quick tests, in a minute; LESSON=08 adds that notebook's form and its run
 	@$(if $(LESSON),$(BIN)/python tools/lesson_form.py $(LESSON:%=notebooks/%_*.ipynb))

@@ -201,7 +201,7 @@ def stored_seconds(path):
 
 def under_nbval(path):
     """Run one lesson in a pytest of its own; return its exit code, its seconds and what it said."""
-    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
+    options = ["-p", "nbval.plugin", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
     options += ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", *options, str(path)]
