@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from seglib.arrays import mirror
 from seglib.losses import border_weights
 
 OUTSIDE = {"mask": 255, "instances": 0, "weights": 0, "full_masks": 0}  # the maps that move along, and their fill
@@ -130,8 +131,8 @@ class ElasticDeform:
         rows, cols = _size(sample)
         coarse = torch.randn(1, 2, self.grid, self.grid) * self.sigma
         down, right = F.interpolate(coarse, (rows, cols), mode="bicubic", align_corners=True)[0]
-        y = _mirror(torch.arange(rows)[:, None] + down, rows)
-        x = _mirror(torch.arange(cols) + right, cols)
+        y = mirror(torch.arange(rows)[:, None] + down, rows)
+        x = mirror(torch.arange(cols) + right, cols)
         nearest = y.round().long(), x.round().long()
         # grid_sample wants (x, y) with -1 and 1 at the centres of the outermost pixels.
         places = torch.stack([2 * x / max(cols - 1, 1) - 1, 2 * y / max(rows - 1, 1) - 1], dim=-1)[None]
@@ -238,7 +239,7 @@ def crop(sample, top, left, height, width):
     """Cut a window that may reach outside: there the image is mirrored and the maps hold `OUTSIDE`'s fill."""
     rows, cols = _size(sample)
     down, right = torch.arange(top, top + height), torch.arange(left, left + width)
-    y, x = _mirror(down, rows), _mirror(right, cols)
+    y, x = mirror(down, rows), mirror(right, cols)
     outside = (y != down)[:, None] | (x != right)
     return _move(
         sample,
@@ -252,13 +253,6 @@ def _move(sample, move_image, move_map):
     _size(sample)
     maps = {key: move_map(sample[key], fill) for key, fill in OUTSIDE.items() if key in sample}
     return sample | {"image": move_image(sample["image"])} | maps
-
-
-def _mirror(places, length):
-    """Fold coordinates into 0..length - 1, as between two mirrors: -1 becomes 1, length length - 2."""
-    period = max(2 * (length - 1), 1)
-    places = places % period
-    return torch.minimum(places, period - places)
 
 
 def _image(sample):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from seglib.arrays import mirror
 from seglib.scenes import textures
 from seglib.scenes._common import check_scene_arguments, scene_generator
 from seglib.targets import instances_to_targets
@@ -171,7 +172,8 @@ def paint(dice, size, digits):
     """A lit surface and the digits on it, the lowest first, each with its shadow; float32 (3, H, W)."""
     name = dice.choice(tuple(SURFACES))
     across = dice.choice((128, 256)) if max(size) <= 128 else 256
-    rows, columns = (mirrored(dice.randrange(max(1, across - side)), side, across) for side in size)
+    starts = [dice.randrange(max(1, across - side)) for side in size]
+    rows, columns = (mirror(start + np.arange(side), across) for start, side in zip(starts, size, strict=True))
     detail = dice.uniform(0.12, 0.28) * textures.detail(name, across)[rows][:, columns]
     ground = [tint + dice.gauss(0, 0.02) for tint in dice.choice(SURFACES[name])]
     picture = np.array(ground, np.float32)[:, None, None] * (1 + detail)
@@ -190,12 +192,6 @@ def paint(dice, size, digits):
         below += body * (colour * lit * (1 + wear * detail[window]) - below)
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) * dice.gauss(0, 0.1) for side in size)
     return picture * np.float32(dice.uniform(0.65, 1.15)) * (1 + y[:, None] + x)
-
-
-def mirrored(start, count, length):
-    """`count` places from `start` on, folded into 0..length - 1: a surface goes on mirrored, without a seam."""
-    places = (start + np.arange(count)) % (2 * length - 2)
-    return np.minimum(places, 2 * length - 2 - places)
 
 
 def contrasting(dice, ground):
