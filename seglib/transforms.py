@@ -60,7 +60,7 @@ class RandomRotate90:
 
 @dataclass
 class RandomCrop:
-    """Cut a random window of ``size`` pixels, a number or (height, width). A smaller picture lies anywhere inside it."""
+    """Cut a random window of ``size`` pixels, a number or (height, width). A smaller picture lies somewhere inside."""
 
     size: int | tuple[int, int]
 
@@ -105,7 +105,7 @@ class Resize:
 
 @dataclass
 class RandomScale:
-    """Resize by a random factor from ``low`` to ``high``; proportions are kept, and halving is as likely as doubling."""
+    """Resize by a random factor from ``low`` to ``high``; proportions stay, and halving is as likely as doubling."""
 
     low: float = 0.5
     high: float = 2.0
