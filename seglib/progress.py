@@ -23,7 +23,7 @@ class Progress:
         if self.show and in_notebook():
             from IPython.display import display
 
-            self.handle = display(_Line(self.title), display_id=True)
+            self.handle = display({"text/plain": self.title}, raw=True, display_id=True)
         return self
 
     def update(self, fraction, text=""):
@@ -45,28 +45,15 @@ class Progress:
             return
         if kind is not None and not self.closing:
             self.close_with("stopped")
-        if self.handle:
-            self._draw(self.closing)
-            return
-        self._draw("")
-        if self.closing:
+        self._draw(self.closing if self.handle else "")
+        if self.closing and not self.handle:
             print(self.closing)
 
     def _draw(self, line):
         if self.handle:
-            self.handle.update(_Line(line))
+            self.handle.update({"text/plain": line}, raw=True)
         elif sys.stderr.isatty():
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-
-
-class _Line:
-    """A line of text that displays as itself, without quotes."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __repr__(self):
-        return self.text
 
 
 def in_notebook():
