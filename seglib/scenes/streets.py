@@ -8,14 +8,14 @@ places, each over the same dark shadow. What differs is the surface that they st
 """
 
 import random
+from functools import reduce
 
 import numpy as np
-import torch
 from PIL import Image, ImageFilter
 
 from seglib.scenes import street_things as things
 from seglib.scenes import textures
-from seglib.scenes._common import check_scene_arguments, scene_generator
+from seglib.scenes._common import Scene
 from seglib.scenes.street_things import BOAT, CAR, PAVEMENT, PERSON, ROAD, WATER, View
 
 VOID = 255
@@ -25,7 +25,7 @@ HOUSES = (72, 66, 60)  # their mean colour, as water mirrors it
 WEATHER = {"clear": (0.9, 1.3), "overcast": (0.7, 1.25), "dusk": (0.5, 0.75), "rain": (0.55, 0.95)}  # exposure
 
 
-class Streets:
+class Streets(Scene):
     """Generated driving scenes.
 
     Each sample is a dict: ``image`` float32 (3, H, W) in 0..1, ``mask`` int64 (H, W) with class ids in the order of
@@ -52,21 +52,11 @@ class Streets:
 
     classes = ("sky", "building", "tree", "road", "pavement", "water", "car", "boat", "person", "pole", "sign")
 
-    def __init__(self, length, size=96, seed=0, transform=None):
-        self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
-        self.transform = transform
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        rng = scene_generator(self, index)
+    def draw(self, rng):
         # Hundreds of single numbers are drawn: the standard library does that ten times faster than NumPy.
         dice = random.Random(int(rng.integers(2**62)))
         view, weather = draw_scene(dice, self.size)
-        image = photograph(rng, dice, view.picture, weather)
-        sample = {"image": torch.from_numpy(image), "mask": torch.from_numpy(annotate(view.labels))}
-        return self.transform(sample) if self.transform else sample
+        return {"image": photograph(rng, dice, view.picture, weather), "mask": annotate(view.labels)}
 
 
 def draw_scene(dice, size):
@@ -259,12 +249,15 @@ def annotate(labels):
     A pixel covers 2x2 of the canvas. Asking 3x3 puts exactly one pixel of void along every border.
     """
     labels = np.asarray(labels)
+    height, width = labels.shape[0] // 2, labels.shape[1] // 2
     labels = np.concatenate((labels, labels[-1:]))
     labels = np.concatenate((labels, labels[:, -1:]), axis=1)
-    high, low = (f(labels[:-1:2], labels[1::2]) for f in (np.maximum, np.minimum))
-    own = np.maximum(high[:, :-1:2], high[:, 1::2])
-    high, low = np.maximum(high, labels[2::2]), np.minimum(low, labels[2::2])
-    high = np.maximum(np.maximum(high[:, :-1:2], high[:, 1::2]), high[:, 2::2])
-    low = np.minimum(np.minimum(low[:, :-1:2], low[:, 1::2]), low[:, 2::2])
+
+    def over(side, choose):
+        """The highest or the lowest label of the side x side that belong to each pixel."""
+        rows = reduce(choose, [labels[k::2][:height] for k in range(side)])
+        return reduce(choose, [rows[:, k::2][:, :width] for k in range(side)])
+
+    own, high, low = over(2, np.maximum), over(3, np.maximum), over(3, np.minimum)
     # A pole would vanish in its borders: people, poles and signs, the last classes, keep their pixels.
     return np.where(own >= PERSON, own, np.where(low == high, low, np.uint8(VOID))).astype(np.int64)
