@@ -54,7 +54,7 @@ def test_later_digits_hide_earlier_ones(samples):
 @pytest.mark.parametrize("least", [None, 0, 0.25, 0.7, 1])
 def test_what_is_drawn_can_be_seen(samples, least):
     if least is not None:
-        samples = list(Digits(COUNT // 3, size=96, seed=3, least_seen=least))
+        samples = list(Digits(50, size=96, seed=3, least_seen=least))
     least = 0.9 if least is None else least
     shares = torch.cat([s["masks"].sum((1, 2)) / s["full_masks"].sum((1, 2)) for s in samples])
     assert shares.min() >= least
@@ -79,20 +79,19 @@ def test_two_to_eight_of_many_sizes(samples):
     assert (large[:, 3] - large[:, 1]).median() == pytest.approx(2 * np.median(heights), rel=0.2)
 
 
-@pytest.mark.slow
 def test_a_classifier_of_the_originals_reads_the_masks():
     source = load_digits()
     reader = KNeighborsClassifier(1).fit(source.data, source.target)
-    right = []
+    small, names = [], []
     for sample in Digits(60, seed=5, part="test"):
         for mask, name in zip(sample["full_masks"], sample["labels"], strict=True):
             left, top, far, low = masks_to_boxes(mask[None])[0].int().tolist()
             if min(left, top) > 0 and max(far, low) < 95:
                 cut = Image.fromarray(255 * mask[top : low + 1, left : far + 1].numpy())
-                small = np.asarray(cut.resize((8, 8), Image.Resampling.BOX), float)
-                right.append(reader.predict(small.reshape(1, -1) / 255 * 16)[0] == name - 1)
-    assert len(right) > 150
-    assert np.mean(right) > 0.6
+                small.append(np.asarray(cut.resize((8, 8), Image.Resampling.BOX), float).ravel() / 255 * 16)
+                names.append(int(name) - 1)
+    assert len(names) > 150
+    assert np.mean(reader.predict(small) == names) > 0.6
 
 
 def test_digits_stand_out_from_what_surrounds_them(samples):
@@ -160,19 +159,6 @@ def test_train_and_test_share_no_original(monkeypatch):
     assert 1417 < max(drawn["train"]) < 1437
     assert 1437 <= min(drawn["test"]) < 1447
     assert 1787 < max(drawn["test"]) < 1797
-
-
-def test_the_last_originals_are_of_other_hands():
-    """A shuffled split tests on hands that it has seen: nearest neighbours then err a third as often."""
-    source = load_digits()
-
-    def errors(order):
-        train, test = order[:1437], order[1437:]
-        reader = KNeighborsClassifier(1).fit(source.data[train], source.target[train])
-        return 1 - reader.score(source.data[test], source.target[test])
-
-    shuffled = np.mean([errors(np.random.default_rng(k).permutation(1797)) for k in range(5)])
-    assert errors(np.arange(1797)) > 2 * shuffled
 
 
 def test_the_other_part_has_other_pictures_not_just_other_digits():

@@ -41,23 +41,19 @@ def origins(sample, cols):
 
 MOVES = [
     RandomFlip(),
-    RandomFlip(horizontal=False),
     RandomFlip(vertical=False),
     RandomRotate90(),
-    RandomCrop(7),
     RandomCrop((5, 11)),
     CenterCrop((8, 5)),
     Resize((9, 21)),
-    Resize(40),
     RandomScale(0.5, 2.0),
     ElasticDeform(sigma=2),
-    ElasticDeform(sigma=4, grid=5),
     Compose([RandomScale(0.7, 1.4), ElasticDeform(2), RandomCrop(9), RandomFlip(), RandomRotate90()]),
 ]
 
 
 @pytest.mark.parametrize("transform", MOVES, ids=repr)
-@pytest.mark.parametrize("size", [(12, 17), (16, 16), (11, 12)])
+@pytest.mark.parametrize("size", [(12, 17), (16, 16)])
 def test_image_and_maps_move_together(transform, size):
     for seed in range(8):
         torch.manual_seed(seed)
@@ -99,7 +95,7 @@ def test_moves_invent_no_label_and_leave_their_input_alone(transform):
         assert all(torch.equal(before[key], kept[key]) for key in kept)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 24), st.integers(1, 24), st.integers(0, 999))
 def test_random_crop_fits_any_picture(rows, cols, height, width, seed):
     torch.manual_seed(seed)
@@ -113,7 +109,7 @@ def test_random_crop_fits_any_picture(rows, cols, height, width, seed):
     assert (after["weights"][~inside] == 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 999))
 def test_elastic_takes_any_size(rows, cols, seed):
     torch.manual_seed(seed)
@@ -139,6 +135,12 @@ def test_random_crop_reaches_every_place():
     sample = {"image": torch.arange(20.0).reshape(1, 4, 5)}
     corners = {int(RandomCrop((3, 2))(sample)["image"][0, 0, 0]) for _ in range(200)}
     assert corners == {0, 1, 2, 3, 5, 6, 7, 8}
+
+
+def test_center_crop():
+    sample = {"image": torch.arange(30.0).reshape(1, 5, 6)}
+    assert CenterCrop((1, 2))(sample)["image"].tolist() == [[[14, 15]]]
+    assert CenterCrop((5, 6))(sample)["image"].equal(sample["image"])
 
 
 def test_crop_mirrors_the_image_and_ignores_the_mask_outside():
@@ -170,13 +172,7 @@ def test_mirroring_is_numpys_reflect_however_far_out():
     assert np.array_equal(after.numpy(), expected)
 
 
-def test_center_crop():
-    sample = {"image": torch.arange(30.0).reshape(1, 5, 6)}
-    assert CenterCrop((1, 2))(sample)["image"].tolist() == [[[14, 15]]]
-    assert CenterCrop((5, 6))(sample)["image"].equal(sample["image"])
-
-
-@pytest.mark.parametrize("size", [(24, 34), (6, 17), (5, 9), (31, 12), (12, 17), (1, 1), (100, 3)])
+@pytest.mark.parametrize("size", [(24, 34), (5, 9), (31, 12), (1, 1)])
 def test_resize_agrees_with_torchvision_and_nearest_exact(size):
     torch.manual_seed(0)
     image, mask = torch.rand(3, 12, 17), torch.randint(0, 200, (12, 17))
@@ -207,19 +203,6 @@ def test_random_scale_keeps_proportions_and_bounds():
     assert all(abs(cols - 2 * rows) <= 1 for rows, cols in sizes)
     smaller = sum(rows < 20 for rows, _ in sizes) / len(sizes)
     assert 0.4 < smaller < 0.6  # halving is as likely as doubling
-
-
-def test_elastic_displacements_have_the_deviation_asked_for():
-    """The corners of the grid are the corners of the picture, so there the vectors are the drawn ones."""
-    torch.manual_seed(0)
-    corners = []
-    for _ in range(400):
-        by_image, _ = origins(ElasticDeform(sigma=3)(coordinates(41, 61)), 61)
-        corners.append(by_image[:, 20, 30] - torch.tensor([20.0, 30.0]))  # the middle is a grid point too
-    corners = torch.stack(corners)
-    assert abs(corners.mean()) < 0.4
-    assert 2.7 < corners.std() < 3.3
-    assert abs(np.corrcoef(corners.T.numpy())[0, 1]) < 0.15
 
 
 def test_elastic_is_the_bicubic_field_applied_by_scipy():
