@@ -38,15 +38,13 @@ def to_rgb(image):
         For any other shape, type or range; nothing is rescaled silently.
     """
     array = to_numpy(image)
-    shape = array.shape
-    if array.ndim == 2:
-        array = array[..., None]
-    channels_first = hasattr(image, "detach") or shape[-1:] not in ((1,), (3,))
-    if array.ndim == 3 and channels_first and array.shape[0] in (1, 3):
+    if array.ndim == 3 and array.shape[0] in (1, 3) and (hasattr(image, "detach") or array.shape[2] not in (1, 3)):
         array = np.moveaxis(array, 0, -1)
-    if array.ndim != 3 or array.shape[-1] not in (1, 3):
-        cause = "a batch; pass image[0]" if len(shape) == 4 else "an alpha channel, or a stack of pictures"
-        raise ValueError(f"image has shape {shape}; wanted one grey or colour picture (usual cause: {cause})")
+    elif array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3):
+        cause = "a batch; pass image[0]" if array.ndim == 4 else "an alpha channel, or a stack of pictures"
+        raise ValueError(f"image has shape {array.shape}; wanted one grey or colour picture (usual cause: {cause})")
     if array.dtype == np.uint8:
         array = array / 255
     elif array.dtype.kind not in "bf":
