@@ -125,14 +125,6 @@ def test_void_pixels_change_nothing(loss, rubbish):
 
 
 @every_loss
-def test_void_pixels_count_as_if_cut_off(loss):
-    logits, target = sample(void=False)
-    target[:, 3:] = 255
-    whole, cut = loss(logits, target), loss(logits[:, :, :3], target[:, :3])
-    assert whole.item() == pytest.approx(cut.item())
-
-
-@every_loss
 @pytest.mark.parametrize("fill", [0.0, math.nan])
 def test_all_void_gives_zero_and_no_gradient(loss, fill):
     logits = torch.full((2, 3, 4, 4), fill, requires_grad=True)

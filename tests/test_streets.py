@@ -164,15 +164,6 @@ def test_insides_of_cars_and_boats_have_the_same_colours(scenes):
         assert stats.ks_2samp(cars[:, k], boats[:, k]).pvalue > 0.01
 
 
-def test_twice_as_far_is_half_as_large():
-    areas = []
-    for z in (6, 12):
-        view = blank_view(size=(256, 256))
-        things.draw_person(view, random.Random(2), 0, z)
-        areas.append((np.asarray(view.labels) == PERSON).sum())
-    assert areas[0] / areas[1] == pytest.approx(4, rel=0.1)
-
-
 def test_near_things_are_drawn_last_and_hide_far_ones(monkeypatch):
     seen = []
     monkeypatch.setattr(things, "draw_vehicle", lambda view, dice, x, z, label: seen.append(z))

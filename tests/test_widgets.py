@@ -151,6 +151,7 @@ def test_an_error_is_raised_and_shown_until_the_next_answer():
     assert "failed" not in explorer.answer
 
 
+@pytest.mark.slow
 def test_an_error_in_a_callback_fails_the_notebook_tests(tmp_path):
     """Also one that a message from the browser brings about."""
     message = {"content": {"data": {"method": "update", "state": {"settings": {"row": -1}}}}, "buffers": []}
@@ -199,7 +200,8 @@ def test_what_is_no_mask_of_the_picture_is_refused(make):
             make(image, None)
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_no_position_of_any_slider_fails(data):
     height, width = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))
