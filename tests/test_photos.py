@@ -10,7 +10,8 @@ from PIL import Image
 from scipy import ndimage
 
 import draw_masks
-from seglib.scenes import outlines, photo, photo_names, photographs, photos
+import outlines
+from seglib.scenes import photo, photo_names, photographs, photos
 
 NAMES = photo_names()
 
