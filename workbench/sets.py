@@ -7,6 +7,7 @@ from torch.utils.data import Subset
 
 from seglib.datasets import DSB2018, CamVid
 from seglib.scenes import Cells
+from seglib.targets import instances_to_targets
 from seglib.transforms import (
     CenterCrop,
     Compose,
@@ -27,25 +28,30 @@ PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back 
 NAMES = ("cells", *PUBLIC, "voc", "oxford_pets")
 HELD_BACK = 5  # every fifth picture of a set without a validation set
 VAL_SIZE = 256  # px; while training, networks are scored on the middles of the held-back pictures
-NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90(), SeparateTouching()]
+NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
 
 
-def training_sets(name, crop, foreground=None, grey=False):
+def training_sets(name, crop, foreground=None, grey=False, detector=False):
     """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
+
+    Where objects are told apart, a ``detector`` gets boxes, labels and masks; other networks get gaps between objects
+    that touch, to learn them.
 
     Every picture is standardised as a whole, as it will be when it is predicted, and then cut. Nuclei are always grey;
     ``grey`` makes the others so. ``foreground`` is for a folder, see `layouts.open_folder`; ValueError for a named set.
     """
     if foreground is not None and name in NAMES:
         raise ValueError(f"--foreground is for a folder of your own; what the masks of {name} mean is known")
+    apart = instances_to_targets if detector else SeparateTouching()
+    targets = [instances_to_targets] if detector else []
     if name == "cells":
-        train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), SeparateTouching()]))
-        val = Cells(64, size=crop, transform=Standardize())
+        train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), apart]))
+        val = Cells(64, size=crop, transform=Compose([Standardize(), *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
     if name == "dsb2018":
-        move = [RandomScale(0.75, 1.33), RandomCrop(crop), ElasticDeform(sigma=3), *NUCLEI_AUGMENT]
+        move = [RandomScale(0.75, 1.33), RandomCrop(crop), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
         train = DSB2018(split="train", transform=Compose([Grayscale(), Standardize(), *move]))
-        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE)]))
+        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE), *targets]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
     augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(crop), RandomFlip(vertical=False)])

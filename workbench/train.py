@@ -70,16 +70,15 @@ def run(arguments):
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
-    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"])
+    detector = arguments.model in DETECTORS
+    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"], detector)
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     if begun is not None:
         check_fit(before, config)
-    if arguments.model in DETECTORS:
-        if not facts["objects"]:
-            raise ValueError(
-                f"{arguments.model} learns single objects, and {arguments.data} names classes of pixels only"
-            )
-        train, val, learning = Objects(train), Objects(val), {"collate": detection_batch}
+    if detector and not facts["objects"]:
+        raise ValueError(f"{arguments.model} learns single objects; {arguments.data} has classes of pixels alone")
+    if detector:
+        learning = {"collate": detection_batch}
     else:
         learning = {"loss": balanced_loss(train, len(facts["classes"]), arguments.seed)}
     torch.manual_seed(arguments.seed)
@@ -89,7 +88,7 @@ def run(arguments):
         config,
         arguments.eval_every,
         resume=arguments.resume,
-        show=lambda step: draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png")),
+        show=lambda step: draw_samples(network, val, detector, Path(arguments.out, "samples", f"step_{step:06}.png")),
     )
     fit(
         network,
@@ -108,21 +107,6 @@ def run(arguments):
     )
     kept.close()
     return 0
-
-
-class Objects:
-    """A data set with a detector's boxes, labels and masks added to every sample."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def __len__(self):
-        return len(self.data)
-
-    def __getitem__(self, index):
-        from seglib.targets import instances_to_targets
-
-        return instances_to_targets(self.data[index])
 
 
 def balanced_loss(train, classes, seed):
@@ -167,7 +151,7 @@ def rows_of(image, top, bottom):
     return image[:, top:bottom]
 
 
-def draw_samples(network, val, path):
+def draw_samples(network, val, detector, path):
     """Draw held-back pictures with what the network says (above) and the truth (below)."""
     import numpy as np
     import torch
@@ -182,7 +166,7 @@ def draw_samples(network, val, path):
     for sample in (val[index] for index in range(min(SHOWN, len(val)))):
         image = sample["image"] - sample["image"].amin()
         image = image / torch.clamp(image.amax(), min=1e-6)
-        if isinstance(val, Objects):
+        if detector:
             size = sample["image"].shape[1:]
             found = detect(network, partial(rows_of, sample["image"]), size, max(size), 0)
             pair = overlay_instances(image, paint(found, size)[0]), overlay_instances(image, sample["instances"])

@@ -52,9 +52,3 @@ def test_a_folder_of_that_name_comes_first(tmp_path, monkeypatch):
     (tmp_path / "nuclei").mkdir()
     with pytest.raises(ValueError, match=r"there is no nuclei.weights\.safetensors"):
         load_run("nuclei")
-
-
-def test_without_the_course_s_folder_it_is_said_where_the_weights_are(tmp_path, monkeypatch):
-    monkeypatch.setitem(SHIPPED, "nuclei", tmp_path / "data/weights/nuclei.safetensors")
-    with pytest.raises(ValueError, match="'nuclei' lie in the course's folder, and there is none at"):
-        load_run("nuclei")
