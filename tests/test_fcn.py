@@ -258,10 +258,10 @@ def test_the_real_vgg16_has_these_shapes():
 def test_weights_without_a_fitting_classifier_are_refused(tmp_path):
     state = small_vgg(False).state_dict()
     torch.save({key: value for key, value in state.items() if "features" in key}, tmp_path / "features.pth")
-    with pytest.raises(ValueError, match=r"classifier.0.weight of the weights is missing, wanted for \(256, 32, 7, 7"):
+    with pytest.raises(ValueError, match=r"classifier.0.weight is \(0,\), wanted for \(256, 32, 7, 7"):
         FCN(2, width=4, weights=tmp_path / "features.pth")
     torch.save(state | {"classifier.3.bias": torch.zeros(5)}, tmp_path / "short.pth")
-    with pytest.raises(ValueError, match=r"classifier.3.bias of the weights is \(5,\)"):
+    with pytest.raises(ValueError, match=r"classifier.3.bias is \(5,\)"):
         FCN(2, width=4, weights=tmp_path / "short.pth")
 
 

@@ -254,7 +254,7 @@ def test_encoder_takes_torchvisions_weights(tmp_path):
     down, x = inputs_and_outputs(net.encoder), torch.rand(1, 3, 64, 64)
     net(x)
     assert torch.equal(F.max_pool2d(down[4]["y"], 2), vgg.features(x))
-    with pytest.raises(ValueError, match="another number of input channels, width"):
+    with pytest.raises(ValueError, match="another network, width"):
         SegNet(3, width=4, weights=tmp_path / "vgg.pth")
 
 
