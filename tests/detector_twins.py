@@ -33,14 +33,6 @@ def pictures():
     return [torch.rand(3, 100, 140, generator=generator), stripes, spot]
 
 
-def disc(size, centre, radius):
-    """A round mask, bool of ``size``, and its tight box."""
-    y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
-    mask = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 <= radius**2
-    rows, columns = torch.where(mask.any(1))[0], torch.where(mask.any(0))[0]
-    return mask, [columns[0].item(), rows[0].item(), columns[-1].item() + 1, rows[-1].item() + 1]
-
-
 def target(size, boxes, labels):
     """A target whose masks fill the lower left triangle of each box, so that they differ from the boxes."""
     masks = torch.zeros(len(boxes), *size, dtype=torch.uint8)

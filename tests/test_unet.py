@@ -68,11 +68,6 @@ def test_padded_network_says_when_a_picture_is_too_small():
         UNet(1, 2, width=2)(torch.zeros(1, 1, 15, 40))
 
 
-def test_single_picture_without_batch_is_refused_with_the_remedy():
-    with pytest.raises(ValueError, match=r"image\[None\]"):
-        UNet(1, 2, width=2)(torch.zeros(1, 64, 64))
-
-
 def test_unknown_padding_is_refused():
     with pytest.raises(ValueError, match="'reflect'"):
         UNet(1, 2, padding="reflect")
