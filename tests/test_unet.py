@@ -25,11 +25,6 @@ def test_paper_net_has_23_convolutional_layers_and_no_norm():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
-@pytest.mark.parametrize(("size", "output"), [(572, 388), (188, 4), (204, 20), (700, 516)])
-def test_valid_output_sizes(size, output):
-    assert valid_output_size(size) == output
-
-
 def test_valid_sizes_come_every_16_px_and_lose_184():
     fitting = []
     for size in range(1, 700):
@@ -113,15 +108,6 @@ def test_he_initialisation_has_the_papers_deviation():
 def he_init_of(layer):
     he_init(layer)
     return layer
-
-
-def test_activations_keep_their_scale_through_the_paper_net():
-    """The point of N(0, 2/N): the signal neither dies nor explodes on its way down."""
-    torch.manual_seed(0)
-    net = UNet(1, 2, width=16, padding="valid").eval()
-    with torch.no_grad():
-        logits = net(torch.randn(1, 1, 188, 188))
-    assert 0.05 < logits.std().item() < 20
 
 
 def test_dropout_acts_in_training_only():

@@ -57,12 +57,11 @@ class FasterRCNN(nn.Module):
     Input and output
     ----------------
     ``images`` is a list of float tensors (in_channels, H, W) in 0..1, whose sizes may differ; they are brought to the
-    network's type. In a network of float64 all is float64; in one of bfloat16 or float16, boxes, scores and masks are
-    float32. In training, ``targets``
-    is a list of dicts, "boxes" (n, 4) float and "labels" (n,) int64 from 1; n may be 0. Other keys are not read:
-    leave crowds out. The result is a dict of scalars to be added up: "loss_classifier", "loss_box_reg",
-    "loss_objectness" and "loss_rpn_box_reg". In evaluation it is a list of dicts "boxes", "labels" and "scores", best
-    first, in pixels of the pictures as given.
+    network's type. In training, ``targets`` is a list of dicts, "boxes" (n, 4) float and "labels" (n,) int64 from 1; n
+    may be 0. Other keys are not read: leave crowds out. The result is a dict of scalars to be added up:
+    "loss_classifier", "loss_box_reg", "loss_objectness" and "loss_rpn_box_reg". In evaluation it is a list of dicts
+    "boxes", "labels" and "scores", best first, in pixels of the pictures as given; they are float32, but float64 in a
+    network of float64.
 
     Raises ValueError for other pictures and targets, naming picture and object, and for options that there are not.
     """
