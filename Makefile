@@ -12,7 +12,7 @@ FLOOR = build/floor
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help lab test lint notebooks book lock test-floor clean
+.PHONY: help lab check test lint notebooks book lock test-floor clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -21,10 +21,20 @@ lab: $(READY) ## open the course in JupyterLab; the first time this sets everyth
 	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
 	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-test: lint ## check style, run the unit tests, then every notebook (half an hour)
-	@echo "== Unit tests, two files at a time: about 11 minutes on 2 cores"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
-	@echo "== Notebooks, each from top to bottom in a fresh kernel: at most 2.5 minutes each"
+# One thread for each of the processes that test side by side; what pytest compiles is kept, also where Python was told not to
+check test test-floor: export OMP_NUM_THREADS = 1
+check test test-floor: export PYTHONDONTWRITEBYTECODE =
+
+check: lint ## style and the quick tests, in a minute; LESSON=08 adds that notebook's form and its run
+	@$(if $(LESSON),$(BIN)/python tools/lesson_form.py $(LESSON:%=notebooks/%_*.ipynb))
+	@echo "== Quick tests"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not browser"
+	@$(if $(LESSON),$(BIN)/python tools/notebooks.py test $(LESSON))
+
+test: lint ## everything: style, all tests, then every notebook (less than half an hour)
+	@echo "== Tests, one process a processor: minutes"
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --durations=10
+	@echo "== Notebooks, each from top to bottom in a fresh kernel, side by side: about 15 minutes on 2 cores"
 	@$(BIN)/python tools/notebooks.py test
 
 lint: $(READY) ## check style only (seconds)
@@ -39,15 +49,15 @@ book: $(READY) ## build the course's website from the stored notebooks: build/bo
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
 	@echo "Resolving the newest versions for every platform: about a minute"
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra book \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra workbench --extra dev --extra book \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url \
 		pyproject.toml --output-file requirements.lock
 
 test-floor: $(READY) ## run the unit tests with the oldest versions that pyproject.toml allows (Python 3.11)
 	@echo "Building $(FLOOR) with the oldest allowed versions: minutes, and several GB"
 	@$(BIN)/uv venv --quiet --clear --python 3.11 $(FLOOR)
-	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[dev,book]"
-	@$(FLOOR)/bin/python -m pytest -q
+	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[workbench,dev,book]"
+	@$(FLOOR)/bin/python -m pytest -q -n auto --dist loadgroup
 
 clean: ## remove .venv and everything else that these commands made
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis seglib.egg-info

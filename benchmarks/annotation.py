@@ -17,7 +17,8 @@ from scipy.spatial import cKDTree
 from skimage.measure import find_contours
 
 from benchmarks.record import write_rows
-from seglib.scenes import outlines, photographs
+from seglib.scenes import photographs
+from tools import outlines
 
 STEP, SEED = 0.1, 0
 

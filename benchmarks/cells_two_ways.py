@@ -16,7 +16,7 @@ from seglib.metrics import average_precision, instance_f1, panoptic_quality
 from seglib.models import MaskRCNN, UNet, parameters
 from seglib.scenes import Cells
 from seglib.targets import instances_to_targets
-from seglib.training import fit, fit_detector, predict_detector, predict_logits
+from seglib.training import detection_batch, fit, predict_detector, predict_logits
 from seglib.transforms import Compose, SeparateTouching, Standardize
 
 SEEDS, SECONDS, MANY = range(3), 120, 1_000_000
@@ -40,8 +40,8 @@ def train_detector(train, seconds, seed):
     torch.manual_seed(seed)
     net = MaskRCNN(2, "compact", in_channels=1, width=24, anchor_sizes=(8, 16, 32, 64), rois=64)
     net.rpn.proposals, net.mask_rois, net.max_detections = (500, 300), 16, 300
-    history = fit_detector(net, train, seconds=seconds, batch_size=4, learning_rate=2e-3, seed=seed, progress=False)
-    return net, history
+    options = {"batch_size": 4, "learning_rate": 2e-3, "seed": seed, "progress": False}
+    return net, fit(net, train, seconds=seconds, collate=detection_batch, **options)
 
 
 def train_mask_rcnn(seed):

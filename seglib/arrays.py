@@ -41,5 +41,7 @@ def mirror(places, length):
     >>> mirror(np.arange(-2, 5), 3).tolist()
     [2, 1, 0, 1, 2, 1, 0]
     """
-    last = length - 1
-    return last - abs(places % max(2 * last, 1) - last)
+    period = max(2 * (length - 1), 1)
+    places = places % period
+    returning = places > period / 2  # the others stay as they are, to the last bit
+    return abs(places - returning * period)

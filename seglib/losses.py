@@ -1,9 +1,9 @@
 """Losses for dense prediction, and the weights that go with them.
 
-Every loss takes logits (N, K, H, W), K >= 2, before any softmax, and target (N, H, W) of class ids with
-`ignore_index` for void, and gives a scalar: one number for the whole batch, not a mean over pictures.
-Void pixels touch neither value nor gradient, whatever the logits hold there; a batch that is all void
-gives 0 with zero gradient. Bad shapes, dtypes or labels raise ValueError.
+Every loss takes logits (N, K, H, W), K >= 2, before any softmax, and a target (N, H, W) of class ids in which
+`ignore_index` marks void. It returns one number for the whole batch, not a mean over pictures. Void pixels change
+neither value nor gradient, whatever the logits hold there; a batch that is all void gives 0 with zero gradient.
+Bad shapes, dtypes or labels raise ValueError.
 """
 
 import numpy as np
@@ -11,35 +11,28 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
+from seglib.arrays import relabel, to_numpy
+
 
 def cross_entropy(logits, target, ignore_index=255, class_weights=None, pixel_weights=None):
-    """Mean of -log p(true class), as PyTorch's, but finite if all is void, and with weights per pixel.
+    """Mean of -log p(true class): PyTorch's, but finite if all pixels are void, and with weights for pixels.
 
     Parameters
     ----------
     class_weights : (K,) tensor, optional
         One weight for each class, see `class_weights`.
     pixel_weights : (N, H, W) tensor, optional
-        One weight for each pixel, such as ``1 + border_weights(...)``. Both kinds of weights multiply.
-        The mean is weighted: the sum is divided by the sum of weights, so their common scale does not
-        matter.
+        One weight for each pixel, such as ``1 + border_weights(...)``. If both kinds are given, they are
+        multiplied. The sum is divided by the sum of the weights, so their common scale does not matter.
     """
     logits, labels, counted = _without_void(logits, target, ignore_index)
     losses = F.cross_entropy(logits, labels, reduction="none")
     weight = counted.to(losses.dtype)
     if class_weights is not None:
-        if class_weights.shape != logits.shape[1:2]:
-            raise ValueError(
-                f"class_weights has shape {tuple(class_weights.shape)}; ({logits.shape[1]},) is wanted, "
-                f"one weight for each channel of the logits."
-            )
+        _check_weights("class_weights", class_weights, logits.shape[1:2], "channel of the logits")
         weight = weight * class_weights[labels]
     if pixel_weights is not None:
-        if pixel_weights.shape != target.shape:
-            raise ValueError(
-                f"pixel_weights has shape {tuple(pixel_weights.shape)}; {tuple(target.shape)} is wanted, "
-                f"one weight for each pixel of the target."
-            )
+        _check_weights("pixel_weights", pixel_weights, target.shape, "pixel of the target")
         weight = weight * pixel_weights.masked_fill(~counted, 0)
     return _weighted_mean(losses, weight)
 
@@ -47,13 +40,13 @@ def cross_entropy(logits, target, ignore_index=255, class_weights=None, pixel_we
 def focal_loss(logits, target, gamma=2.0, ignore_index=255):
     """Cross-entropy times (1 - p)^gamma, p = p(true class): easy pixels count less (Lin et al. 2017).
 
-    The mean is over pixels. `gamma` = 0 is the cross-entropy.
+    It is the mean over pixels; with `gamma` = 0 it is the cross-entropy.
     """
     if gamma < 0:
         raise ValueError(f"gamma is {gamma}; 0 or more is wanted.")
     logits, labels, counted = _without_void(logits, target, ignore_index)
     losses = F.cross_entropy(logits, labels, reduction="none")
-    # 1 - p without cancellation, and off zero, where the power's slope is infinite if gamma < 1
+    # 1 - p without cancellation, and kept above 0, where the slope of the power is infinite if gamma < 1
     doubt = (-torch.expm1(-losses)).clamp(min=torch.finfo(losses.dtype).tiny)
     return _weighted_mean(doubt**gamma * losses, counted.to(losses.dtype))
 
@@ -61,9 +54,9 @@ def focal_loss(logits, target, gamma=2.0, ignore_index=255):
 def dice_loss(logits, target, ignore_index=255):
     """1 - soft Dice, mean over the target's classes, in 0..1; 0 is perfect (after Milletari et al. 2016).
 
-    Soft Dice of class k is 2 sum(p g) / (sum(p) + sum(g)) over the pixels of the whole batch, with p its
-    softmax probability and g 1 where the target is k, else 0. Classes missing from the target are left out:
-    their soft Dice is 0 whatever is predicted, and what they wrongly take is missed by the others.
+    Soft Dice of class k is 2 sum(p g) / (sum(p) + sum(g)) over the pixels of the whole batch, where p is its softmax
+    probability and g is 1 where the target is k, else 0. Classes missing from the target are left out: their soft
+    Dice would be 0 whatever is predicted, and pixels that they wrongly take already lower the Dice of the others.
     """
     return tversky_loss(logits, target, alpha=0.5, beta=0.5, ignore_index=ignore_index)
 
@@ -71,8 +64,8 @@ def dice_loss(logits, target, ignore_index=255):
 def tversky_loss(logits, target, alpha=0.3, beta=0.7, ignore_index=255):
     """1 - TP / (TP + alpha FP + beta FN), soft counts, mean over the target's classes (Salehi et al. 2017).
 
-    `beta` > `alpha` punishes misses more than false alarms; 0.3 and 0.7 are the paper's best. With both 0.5
-    it is `dice_loss`.
+    `beta` > `alpha` punishes misses more than false alarms; 0.3 and 0.7 are the paper's best. With 0.5 for both it
+    is `dice_loss`.
     """
     if alpha < 0 or beta < 0 or alpha + beta == 0:
         raise ValueError(f"alpha={alpha}, beta={beta}; 0 or more is wanted, and not both 0.")
@@ -87,14 +80,14 @@ def tversky_loss(logits, target, alpha=0.3, beta=0.7, ignore_index=255):
 def lovasz_loss(logits, target, ignore_index=255):
     """Lovász-softmax (Berman et al. 2018): a smooth stand-in for 1 - IoU, mean over the target's classes.
 
-    For hard predictions (probabilities 0 and 1) it equals 1 - IoU. The pixels of the whole batch are sorted
-    by their error |g - p|, largest first; each counts as much as the IoU falls when it is wrong as well.
+    For hard predictions (probabilities 0 and 1) it equals 1 - IoU. The pixels of the whole batch are sorted by their
+    error |g - p|, largest first. Each error is weighted by how far the IoU falls when this pixel is wrong as well.
     """
     probability, truth = _probability_and_truth(logits, target, ignore_index)
     errors, order = (truth - probability).abs().sort(dim=1, descending=True)
     truth = truth.gather(1, order)
-    # With the worst pixels wrong, IoU = intersection / union. One more true pixel wrong: intersection - 1;
-    # one more false one: union + 1. The fall of the IoU is written out, as differences would cancel.
+    # With the pixels up to here wrong, IoU = intersection / union. A pixel of the class that is wrong takes 1 from the
+    # intersection, another one adds 1 to the union. The fall is written out, because differences would cancel.
     size = truth.sum(1, keepdim=True)
     intersection = size - truth.cumsum(1)
     union = size + (1 - truth).cumsum(1)
@@ -108,7 +101,7 @@ def class_pixels(masks, num_classes):
     Parameters
     ----------
     masks : n integer arrays or tensors on the CPU, of any sizes
-        Class ids 0..num_classes-1; everything above counts as void and is left out.
+        Class ids 0..num_classes - 1; higher values count as void and are left out.
     num_classes : int
         K.
     """
@@ -118,14 +111,14 @@ def class_pixels(masks, num_classes):
 def class_weights(counts, power=1.0):
     """Median frequency balancing (Eigen & Fergus 2015; SegNet): (median / frequency)^power for each class.
 
-    A class's frequency is its share of the pixels of those pictures that show it; the median is over classes.
+    The frequency of a class is its share of the pixels in the pictures that show it; the median is over classes.
 
     Parameters
     ----------
     counts : (n, K) array or tensor
         Pixels of each class in each of n pictures, void left out, as ``class_pixels`` gives them.
     power : float
-        1: as in the papers. 0.5: their square roots, milder where classes differ by a factor of hundreds.
+        1 gives the papers' weights; 0.5 their square roots, milder where frequencies differ a hundredfold.
 
     Returns
     -------
@@ -148,69 +141,69 @@ def class_weights(counts, power=1.0):
 def border_weights(instances, w0=10.0, sigma=5.0):
     """U-Net's border term, w0 exp(-(d1 + d2)^2 / (2 sigma^2)), on the background (Ronneberger et al. 2015).
 
-    d1 and d2 are the distances in pixels from a background pixel to the nearest and second nearest object.
-    It is large in narrow gaps, so that the network learns to keep them open. The paper adds it to a
-    class weight w_c, which is not included: ``1 + border_weights(instances)`` are the weights with w_c = 1.
-    Objects that touch have no background pixel between them, and no weight.
+    d1 and d2 are the distances in pixels from a background pixel to the nearest and second nearest object. The term
+    is large in narrow gaps, so that the network learns to keep them open. The paper adds it to a class weight w_c,
+    which is not included: ``1 + border_weights(instances)`` are the weights with w_c = 1. Objects that touch have no
+    background pixel between them, and so no weight.
 
     Parameters
     ----------
     instances : (H, W) integer array, or tensor on the CPU
         0 = none, any other id an object. Ids may have gaps.
     w0, sigma : float
-        Height and width (pixels).
+        Height of the term, and its width in pixels.
 
     Returns
     -------
     (H, W) float32 tensor, 0 inside objects and where d1 + d2 > 5 sigma (the term is below 4e-6 w0).
     """
-    instances = np.asarray(instances)
-    if instances.ndim != 2 or not np.issubdtype(instances.dtype, np.integer) or instances.min(initial=0) < 0:
+    instances = to_numpy(instances)
+    if instances.ndim != 2 or instances.dtype.kind not in "iu" or instances.min(initial=0) < 0:
         raise ValueError(
             f"instances has shape {instances.shape}, dtype {instances.dtype}; an (H, W) map of ids from 1, "
             f"0 = none, is wanted. Usual causes: a boolean mask, or a batch (do this for each picture)."
         )
     if w0 < 0 or sigma <= 0:
         raise ValueError(f"w0={w0}, sigma={sigma}; w0 >= 0 and sigma > 0 are wanted.")
-    ids, numbers = np.unique(np.append(instances.ravel(), 0), return_inverse=True)
-    numbers = numbers[:-1].reshape(instances.shape)  # 0 = none, 1..n without gaps
+    inside = instances > 0
+    numbers = np.zeros(instances.shape, np.int64)
+    numbers[inside] = relabel(instances[inside])[0] + 1  # 1..n without gaps
     first = np.full(instances.shape, np.inf)
     second = first.copy()
     reach = int(np.ceil(5 * sigma))  # an object further away adds nothing: look at it in its own window only
-    for number, box in enumerate(ndimage.find_objects(numbers, max_label=len(ids) - 1), start=1):
+    for number, box in enumerate(ndimage.find_objects(numbers), start=1):
         window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
         distance = ndimage.distance_transform_edt(numbers[window] != number)
         second[window] = np.minimum(second[window], np.maximum(first[window], distance))
         first[window] = np.minimum(first[window], distance)
     total = first + second
     weights = w0 * np.exp(-(total**2) / (2 * sigma**2))
-    weights[(numbers > 0) | (total > reach)] = 0
+    weights[inside | (total > reach)] = 0
     return torch.from_numpy(weights.astype(np.float32))
 
 
+def _check_weights(name, weights, shape, owner):
+    if weights.shape != shape:
+        raise ValueError(f"{name} has shape {tuple(weights.shape)}; {tuple(shape)} is wanted, one for each {owner}.")
+
+
 def _without_void(logits, target, ignore_index):
-    """Check the inputs; give logits and labels with 0 at void pixels, and which pixels count, (N, H, W)."""
+    """Check the inputs; return logits and labels with 0 at void pixels, and which pixels count, (N, H, W)."""
     if isinstance(logits, dict):
         raise ValueError('logits is a dict, from a network with an auxiliary head: pass output["out"].')
     if logits.ndim != 4 or not logits.is_floating_point():
         raise ValueError(
             f"logits is {tuple(logits.shape)}, {logits.dtype}; floats (N, K, H, W) are wanted. "
-            f"Usual causes: class ids instead of logits, or a single picture (add an axis: logits[None])."
+            "Usual causes: class ids instead of logits, or a single picture (add an axis: logits[None])."
         )
     classes = logits.shape[1]
     if classes < 2:
+        raise ValueError("logits has one channel; two or more are wanted, for background and object num_classes=2.")
+    if target.shape != logits[:, 0].shape or target.is_floating_point():
         raise ValueError(
-            "logits has one channel; a softmax needs two or more. For object and background build the "
-            "network with num_classes=2."
+            f"target is {tuple(target.shape)}, {target.dtype}; integers {tuple(logits[:, 0].shape)} are wanted. "
+            "Usual causes: a channel axis left in, one-hot masks, or an output smaller than the input."
         )
-    if target.shape != logits.shape[:1] + logits.shape[2:]:
-        raise ValueError(
-            f"target has shape {tuple(target.shape)}, logits {tuple(logits.shape)}; (N, H, W) and "
-            f"(N, K, H, W) are wanted. Usual causes: a channel axis left in, one-hot masks, or an output "
-            f"smaller than the input."
-        )
-    if target.is_floating_point():
-        raise ValueError(f"target has dtype {target.dtype}; integer class ids are wanted.")
     labels = target.long()
     counted = labels != ignore_index
     labels = labels.masked_fill(~counted, 0)
@@ -218,7 +211,7 @@ def _without_void(logits, target, ignore_index):
         wrong = [label for label in labels.unique().tolist() if not 0 <= label < classes]
         raise ValueError(
             f"target holds {wrong[:10]}; class ids 0..{classes - 1} and {ignore_index} (ignored) are wanted. "
-            f"Usual causes: labels shifted by one, void not declared as ignore_index, or a 0/255 mask."
+            "Usual causes: labels shifted by one, void not declared as ignore_index, or a 0/255 mask."
         )
     if logits.dtype in (torch.float16, torch.bfloat16):
         logits = logits.float()  # sums over many pixels need the digits

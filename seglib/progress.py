@@ -5,10 +5,10 @@ import time
 
 
 class Progress:
-    """Show how far a long loop is.
+    """Show how far a long loop has come.
 
     In a notebook one output is updated in place; in a terminal one line is rewritten on stderr; elsewhere (a log
-    file, CI) nothing is printed but the closing line. Used as a context manager around the loop::
+    file, CI) only the closing line is printed. It is a context manager around the loop::
 
         with Progress("training") as bar:
             bar.update(0.25, "step 75, loss 0.31")
@@ -16,14 +16,14 @@ class Progress:
     """
 
     def __init__(self, title, show=True):
-        self.title, self.show, self.last, self.handle = title, show, "", None
+        self.title, self.show, self.closing, self.handle = title, show, "", None
         self.started = self.drawn = time.perf_counter()
 
     def __enter__(self):
         if self.show and in_notebook():
             from IPython.display import display
 
-            self.handle = display(_Line(self.title), display_id=True)
+            self.handle = display({"text/plain": self.title}, raw=True, display_id=True)
         return self
 
     def update(self, fraction, text=""):
@@ -38,38 +38,25 @@ class Progress:
 
     def close_with(self, text):
         """Replace the bar by one closing line."""
-        self.last = f"{self.title}: {text}"
+        self.closing = f"{self.title}: {text}"
 
     def __exit__(self, kind, *_):
         if not self.show:
             return
-        closing = self.last or f"{self.title}: stopped" * (kind is not None)
-        if self.handle:
-            self.handle.update(_Line(closing))
-            return
-        self._draw("")
-        if closing:
-            print(closing)
+        if kind is not None and not self.closing:
+            self.close_with("stopped")
+        self._draw(self.closing if self.handle else "")
+        if self.closing and not self.handle:
+            print(self.closing)
 
     def _draw(self, line):
         if self.handle:
-            self.handle.update(_Line(line))
+            self.handle.update({"text/plain": line}, raw=True)
         elif sys.stderr.isatty():
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
-class _Line:
-    """A line of text that displays as itself, without quotes."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __repr__(self):
-        return self.text
-
-
 def in_notebook():
     """True inside a Jupyter kernel, False in a terminal, a script or IPython's own shell."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
+    ipython = sys.modules.get("IPython")  # not imported: a terminal need not wait for it
+    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None

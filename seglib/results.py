@@ -10,9 +10,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "results"
 
 
 def read(name):
-    """Rows of results/``name``.csv as dicts; what reads as a number becomes a float.
+    """Rows of results/``name``.csv as dicts; values that are numbers become floats.
 
-    Raises ValueError when the file is missing, with the files that are there.
+    Raises ValueError if the file is missing, and names those that are there.
     """
     path = FOLDER / f"{name}.csv"
     if not path.exists():
@@ -26,22 +26,22 @@ def read(name):
 
 
 def spread(rows, metric, by="variant"):
-    """Mean and standard deviation (n - 1) of a column over seeds for each value of ``by``, in file order."""
+    """Mean and standard deviation (n - 1; 0 for a single row) of a column for each value of ``by``, in file order."""
     groups = {}
     for row in rows:
         groups.setdefault(row[by], []).append(row[metric])
     return {
-        key: (float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
-        for key, values in groups.items()
+        group: (float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
+        for group, values in groups.items()
     }
 
 
 def table(rows, metrics, by="variant"):
     """A plain text table, one line for each value of ``by``: mean ± standard deviation over the seeds, if several."""
-    columns = {metric: spread(rows, metric, by) for metric in metrics}
-    groups = Counter(row[by] for row in rows)
+    columns = [spread(rows, metric, by) for metric in metrics]
     cells = [[by, *(metric.replace("_", " ") for metric in metrics)]]
-    cells += [[str(group), *(_mean_and_spread(*columns[m][group], n) for m in metrics)] for group, n in groups.items()]
+    for group, count in Counter(row[by] for row in rows).items():
+        cells.append([str(group), *(_mean_and_spread(*column[group], count) for column in columns)])
     return _aligned(cells)
 
 
@@ -54,16 +54,16 @@ def pivot(rows, down, across, metric):
     found = {(row[down], row[across]): row[metric] for row in rows}
     cells = [[down, *columns, "mean"]]
     for line in lines:
-        values = [found.get((line, column), "") for column in columns]
-        mean = np.mean([value for value in values if value != ""])
-        cells.append([line, *(value if value == "" else f"{value:.2f}" for value in [*values, mean])])
+        known = {column: found[line, column] for column in columns if (line, column) in found}
+        texts = [f"{known[column]:.2f}" if column in known else "" for column in columns]
+        cells.append([line, *texts, f"{np.mean(list(known.values())):.2f}"])
     return _aligned(cells)
 
 
 def in_band(value, rows, metric, variant, least=0.02):
-    """True if a live figure lies within three standard deviations of the measured mean, at least ``least`` either way.
+    """True if a live figure is at most three standard deviations, or ``least``, away from the measured mean.
 
-    Other machines round differently and training amplifies it; three deviations over the seeds leave room for that.
+    Machines round differently and training amplifies that; three deviations over the seeds leave room for it.
     """
     mean, deviation = spread(rows, metric)[variant]
     return abs(value - mean) <= max(3 * deviation, least)
@@ -82,11 +82,10 @@ def _mean_and_spread(mean, deviation, count):
 
 
 def _aligned(cells):
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    lines = [
-        "  ".join(
-            text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in cells
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    """Lines of text: the first column to the left, the others to the right."""
+    widths = [max(len(text) for text in column) for column in zip(*cells, strict=True)]
+    lines = []
+    for first, *others in cells:
+        right = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *right]).rstrip())
+    return "\n".join(lines)

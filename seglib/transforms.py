@@ -1,16 +1,16 @@
 """Image and masks moved together.
 
 A transform is a callable that takes a sample (a dict with "image" and, where they exist, "mask", "instances"
-and "weights") and returns a new one; its input is left as it was. Three rules hold for all of them:
+and "weights") and returns a new one; the given one is left as it was. Three rules hold for all of them:
 
-- One move for all. The image is interpolated; maps take the nearest pixel, so that no label is invented.
-  Both are sampled at pixel centres: nothing shifts by half a pixel.
-- Outside the picture the image is mirrored. Where a crop reaches out, the mask is 255 (ignore), instances
-  and weights are 0, because nobody labelled those pixels.
-- Chance comes from torch's global generator: ``torch.manual_seed(0)`` before a loop makes it reproducible,
+- Image and maps make the same move. The image is interpolated; maps take the nearest pixel, so that no label is
+  invented. Both are sampled at pixel centres, so nothing shifts by half a pixel.
+- Outside the picture the image is mirrored. Where a crop reaches out, the mask is 255 (ignore) and instances and
+  weights are 0, because nobody labelled those pixels.
+- Random numbers come from torch's global generator: ``torch.manual_seed(0)`` before a loop makes it reproducible,
   and a DataLoader gives each of its workers a stream of its own.
 
-Instance ids stay what they were: after a crop some may be gone, so they need not be consecutive.
+Instance ids are kept. After a crop some may be gone, so they need not be consecutive.
 """
 
 import math
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from seglib.arrays import mirror
 from seglib.losses import border_weights
 
 OUTSIDE = {"mask": 255, "instances": 0, "weights": 0, "full_masks": 0}  # the maps that move along, and their fill
@@ -40,11 +41,10 @@ class Compose:
 class RandomFlip:
     """Mirror left-right and top-bottom, each with probability 1/2. Street scenes want ``vertical=False``."""
 
-    horizontal: bool = True
     vertical: bool = True
 
     def __call__(self, sample):
-        allowed = (-1,) * self.horizontal + (-2,) * self.vertical
+        allowed = (-1, -2) if self.vertical else (-1,)
         dims = [dim for dim in allowed if torch.rand(()) < 0.5]
         return _move(sample, lambda image: image.flip(dims), lambda values, _: values.flip(dims))
 
@@ -60,7 +60,7 @@ class RandomRotate90:
 
 @dataclass
 class RandomCrop:
-    """Cut a random window of ``size`` (a number, or height and width); a smaller picture lies inside it."""
+    """Cut a random window of ``size`` pixels, a number or (height, width). A smaller picture lies somewhere inside."""
 
     size: int | tuple[int, int]
 
@@ -84,7 +84,10 @@ class CenterCrop:
 
 @dataclass
 class Resize:
-    """Resize to ``size``, proportions or not: the image bilinearly, antialiased when it shrinks."""
+    """Resize to ``size``, a number or (height, width), bilinearly and antialiased when the image shrinks.
+
+    The proportions of the picture are not kept if those of ``size`` differ.
+    """
 
     size: int | tuple[int, int]
 
@@ -102,7 +105,7 @@ class Resize:
 
 @dataclass
 class RandomScale:
-    """Resize by a random factor from ``low`` to ``high``, halving as likely as doubling; proportions kept."""
+    """Resize by a random factor from ``low`` to ``high``; proportions stay, and halving is as likely as doubling."""
 
     low: float = 0.5
     high: float = 2.0
@@ -118,20 +121,20 @@ class RandomScale:
 class ElasticDeform:
     """Bend the picture like a rubber sheet (Ronneberger, Fischer, Brox 2015, section 3.1).
 
-    Displacements on a coarse ``grid`` x ``grid``, corner to corner, are normal with ``sigma`` pixels; bicubic
-    interpolation gives every pixel its own. What comes from outside is mirrored, in image and maps alike.
-    10 px are gentle on a picture of 512 px (grid points 256 px apart), strong on one of 96 px (48 px apart).
+    At the 3 x 3 points of a coarse grid that spans the picture, displacements are drawn from a normal distribution
+    with a deviation of ``sigma`` pixels; bicubic interpolation gives every pixel its own. What comes from outside is
+    mirrored, in image and maps alike. 10 px are gentle on a picture of 512 px, whose grid points lie 256 px apart,
+    and strong on one of 96 px.
     """
 
     sigma: float = 10.0
-    grid: int = 3
 
     def __call__(self, sample):
         rows, cols = _size(sample)
-        coarse = torch.randn(1, 2, self.grid, self.grid) * self.sigma
+        coarse = torch.randn(1, 2, 3, 3) * self.sigma
         down, right = F.interpolate(coarse, (rows, cols), mode="bicubic", align_corners=True)[0]
-        y = _mirror(torch.arange(rows)[:, None] + down, rows)
-        x = _mirror(torch.arange(cols) + right, cols)
+        y = mirror(torch.arange(rows)[:, None] + down, rows)
+        x = mirror(torch.arange(cols) + right, cols)
         nearest = y.round().long(), x.round().long()
         # grid_sample wants (x, y) with -1 and 1 at the centres of the outermost pixels.
         places = torch.stack([2 * x / max(cols - 1, 1) - 1, 2 * y / max(rows - 1, 1) - 1], dim=-1)[None]
@@ -144,18 +147,16 @@ class ElasticDeform:
 
 @dataclass
 class SeparateTouching:
-    """Make background, in mask and instances, of pixels at most ``reach`` from another instance.
+    """Turn pixels that touch another instance, also at a corner, into background, in mask and instances.
 
-    Touching objects are then ``2 * reach`` pixels apart, as the U-Net paper's masks are drawn: without a gap
-    to learn, a network that says "cell" or "background" can't tell one object from two.
+    Touching objects are then two pixels apart, as in the U-Net paper's masks. A network that only says "cell" or
+    "background" needs such a gap to tell two objects from one.
     """
-
-    reach: int = 1
 
     def __call__(self, sample):
         ids = _instances(sample)
         both = torch.stack([ids, -ids.where(ids > 0, ids.max() + 1)]).double()
-        highest, lowest = F.max_pool2d(both, 2 * self.reach + 1, stride=1, padding=self.reach)
+        highest, lowest = F.max_pool2d(both, 3, stride=1, padding=1)
         gap = (ids > 0) & ((highest != ids) | (-lowest != ids))
         mask = sample["mask"].masked_fill(gap & (sample["mask"] != 255), 0)
         return sample | {"mask": mask, "instances": ids.masked_fill(gap, 0)}
@@ -165,19 +166,19 @@ class SeparateTouching:
 class BorderWeights:
     """Add "weights", float32 (H, W): 1 plus the U-Net paper's border term, high in gaps between instances."""
 
-    w0: float = 10.0
     sigma: float = 5.0
 
     def __call__(self, sample):
-        return sample | {"weights": 1 + border_weights(_instances(sample), self.w0, self.sigma)}
+        return sample | {"weights": 1 + border_weights(_instances(sample), sigma=self.sigma)}
 
 
 @dataclass
 class Jitter:
     """Change gamma, contrast and brightness of an image in 0..1 at random and add noise; it stays in 0..1.
 
-    The image is raised to a power from exp(-gamma) to exp(gamma), its contrast multiplied by 1 - contrast to
-    1 + contrast, -brightness to brightness added, and normal noise with a deviation from 0 to ``noise``.
+    The image is raised to a power between exp(-gamma) and exp(gamma), its contrast multiplied by a factor between
+    1 - contrast and 1 + contrast. A number between -brightness and brightness is added to all pixels, and to each one
+    normal noise whose deviation lies between 0 and ``noise``.
     """
 
     brightness: float = 0.1
@@ -226,7 +227,7 @@ class Normalize:
 
 @dataclass
 class Standardize:
-    """Give every picture zero mean and unit deviation per channel, whatever its exposure; flat becomes 0."""
+    """Give each channel of each picture mean 0 and deviation 1, whatever its exposure; a flat channel becomes 0."""
 
     def __call__(self, sample):
         image = _image(sample)
@@ -238,7 +239,7 @@ def crop(sample, top, left, height, width):
     """Cut a window that may reach outside: there the image is mirrored and the maps hold `OUTSIDE`'s fill."""
     rows, cols = _size(sample)
     down, right = torch.arange(top, top + height), torch.arange(left, left + width)
-    y, x = _mirror(down, rows), _mirror(right, cols)
+    y, x = mirror(down, rows), mirror(right, cols)
     outside = (y != down)[:, None] | (x != right)
     return _move(
         sample,
@@ -254,13 +255,6 @@ def _move(sample, move_image, move_map):
     return sample | {"image": move_image(sample["image"])} | maps
 
 
-def _mirror(places, length):
-    """Fold coordinates into 0..length - 1, as between two mirrors: -1 becomes 1, length length - 2."""
-    period = max(2 * (length - 1), 1)
-    places = places % period
-    return torch.minimum(places, period - places)
-
-
 def _image(sample):
     image = sample["image"]
     if not (torch.is_tensor(image) and image.ndim == 3 and image.is_floating_point()):
@@ -272,8 +266,11 @@ def _image(sample):
 def _size(sample):
     """Return the (height, width) that image and maps share, or raise if something would not move along."""
     size = _image(sample).shape[-2:]
-    for key in OUTSIDE:
-        if key in sample and sample[key].shape[key == "full_masks" :] != size:
+    for key in [key for key in OUTSIDE if key in sample]:
+        shape = sample[key].shape
+        if key == "full_masks":  # (n, H, W)
+            shape = shape[1:]
+        if shape != size:
             raise ValueError(f"{key} is {tuple(sample[key].shape)}, its image {tuple(size)} (height, width)")
     if {"boxes", "masks"} & sample.keys():
         raise ValueError('"boxes" and "masks" would not move along: targets.instances_to_targets makes them')

@@ -3,8 +3,6 @@
 import torch
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
-from seglib.models.detector_weights import own_name
-
 MIN_SIZE = 96  # px: 800 would take minutes
 
 
@@ -33,14 +31,6 @@ def pictures():
     spot[:, 30:70, 20:50] = torch.tensor([0.9, 0.2, 0.5])[:, None, None]
     stripes = torch.rand(3, 120, 1, generator=generator).expand(3, 120, 90)
     return [torch.rand(3, 100, 140, generator=generator), stripes, spot]
-
-
-def disc(size, centre, radius):
-    """A round mask, bool of ``size``, and its tight box."""
-    y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
-    mask = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 <= radius**2
-    rows, columns = torch.where(mask.any(1))[0], torch.where(mask.any(0))[0]
-    return mask, [columns[0].item(), rows[0].item(), columns[-1].item() + 1, rows[-1].item() + 1]
 
 
 def target(size, boxes, labels):
@@ -74,9 +64,8 @@ def compare_losses(theirs, mine, close):
     for name, value in losses[0].items():
         torch.testing.assert_close(losses[1][name], value, rtol=close, atol=0)
         assert value > 0
-    own = dict(mine.named_parameters())
-    for name, parameter in theirs.named_parameters():
-        gradient = own[own_name(name)].grad
+    for (name, parameter), own in zip(theirs.named_parameters(), mine.parameters(), strict=True):
+        gradient = own.grad
         assert (gradient is None) == (parameter.grad is None), name
         if gradient is not None:
             assert (gradient - parameter.grad).abs().max() <= 100 * close * parameter.grad.abs().max(), name

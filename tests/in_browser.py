@@ -12,9 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parent.parent
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -37,6 +35,8 @@ RUN_ALL = """() => {
 }"""
 
 needs_browser = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),  # one process: JupyterLab, the book and chromium start once
     pytest.mark.skipif(BROWSER is None, reason="no chromium on the path: apt install chromium"),
     pytest.mark.skipif(shutil.which("make") is None, reason="no make on the path"),
 ]
@@ -48,12 +48,15 @@ class Lab(NamedTuple):
 
     def write(self, name, *sources):
         """Write a notebook of code cells beside the lessons."""
+        import nbformat  # slow to import, and conftest.py imports this file for every test
+        from nbformat.v4 import new_code_cell, new_notebook
+
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         notebook = new_notebook(cells=[new_code_cell(source) for source in sources], metadata=kernel)
         nbformat.write(notebook, self.course / "notebooks" / name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """A JupyterLab that `make lab` started on a copy of the course (it saves what it runs)."""
     course = tmp_path_factory.mktemp("course")
@@ -103,7 +106,7 @@ def lab(tmp_path_factory):
                         continue
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
@@ -140,20 +143,24 @@ def open_notebook(browser, lab, name):
 
     page.on("console", lambda it: hear(f"{it.text} {it.location}") if it.type == "error" else None)
     page.on("pageerror", lambda error: hear(str(error)))
-    page.goto(f"{lab.address}/lab/tree/notebooks/{name}?token={TOKEN}")
+    page.goto(f"{lab.address}/lab/tree/notebooks/{name}?token={TOKEN}&reset")  # else the notebooks before it come back
     opened = "name => window.jupyterapp?.shell?.currentWidget?.context?.path === name"
     page.wait_for_function(opened, arg=f"notebooks/{name}")
     return page, said
 
 
+def when_ready(page):
+    """The code cells of the notebook on the page, once its kernel is idle."""
+    wait_for(lambda: (now := page.evaluate(STATE))["ready"] and now["status"] == "idle", 120, "an idle kernel")
+    return page.evaluate(STATE)["cells"]
+
+
 def run_all(page):
     """Run all cells of the notebook on the page; return its code cells."""
-    # A run that is asked for before session and kernel are ready would never end.
-    wait_for(lambda: (now := page.evaluate(STATE))["ready"] and now["status"] == "idle", 120, "an idle kernel")
+    when_ready(page)  # a run that is asked for before session and kernel are ready would never end
     page.evaluate(RUN_ALL)
-    wait_for(lambda: page.evaluate("() => window.done"), 600, "the notebook to run to its end")
-    wait_for(lambda: page.evaluate(STATE)["status"] == "idle", 30, "an idle kernel after the run")
-    return page.evaluate(STATE)["cells"]
+    wait_for(lambda: page.evaluate("() => window.done"), 120, "the notebook to run to its end")
+    return when_ready(page)
 
 
 def errors(cells):

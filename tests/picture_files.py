@@ -58,12 +58,22 @@ def nuclei_tree(root):
     return root
 
 
-def zipped(tree, archive, prefix=""):
-    """Pack a tree as the publishers do."""
+def zip_of(folder, archive, prefix=""):
+    """Pack what is in a folder as the publishers do."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    folder = tree / "dsb2018/stage1_train"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(folder.rglob("*")):
             file.write(path, prefix + path.relative_to(folder).as_posix())
-        file.writestr("__MACOSX/._stage1_train", "rubbish")
+        file.writestr("__MACOSX/._set", "rubbish")
     return archive
+
+
+def own_pictures(folder):
+    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
+    rng = np.random.default_rng(2)
+    for number in range(5):
+        mask = np.zeros((40, 48), np.uint8)
+        mask[:, : 8 * number + 4] = 255
+        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
+        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
+        save(folder / f"masks/{number}.png", mask)

@@ -1,15 +1,14 @@
-"""The floors of the house: who may import whom, how long a file may be, what `import seglib` costs."""
+"""The floors of the house: who may import whom, how much code it holds, what `import seglib` costs."""
 
 import ast
-import io
 import subprocess
 import sys
-import tokenize
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+import count_code
 import seglib
 
 ROOT = Path(__file__).parent.parent
@@ -109,39 +108,17 @@ def test_an_import_from_above_is_seen(code, found):
     assert len(floor_breaks("seglib.models.unet", seen)) == len(found)
 
 
-def code_lines(text):
-    """Lines that hold code: neither blank, nor comment, nor docstring."""
-    documented = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            documented |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    lines = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.string.strip() and token.type != tokenize.COMMENT:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    return len(lines - documented)
+def test_the_house_stays_small():
+    assert count_code.files_above_limit() == {}
+    counts = count_code.per_part(("seglib", "workbench"))
+    table = "\n".join(f"{lines:6} {part}" for part, lines in counts.items())
+    for part, limit in count_code.LIMITS.items():
+        assert counts[part] <= limit, f"{part}: {counts[part]} lines of code, {limit} are allowed\n{table}"
 
 
-def test_files_are_short():
-    paths = [
-        path
-        for folder in ("seglib", "workbench", "tools", "tests", "benchmarks", "book")
-        for path in (ROOT / folder).rglob("*.py")
-    ]
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
-    lengths = {name: len(text.splitlines()) for name, text in texts.items()}
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
-    library = [text for name, text in texts.items() if name.startswith("seglib") and "exercises" not in name]
-    assert sum(map(code_lines, library)) < 7000  # explanations are free
-
-
-def test_code_lines_leaves_out_what_explains():
-    assert (
-        code_lines(
-            '"""Doc\n\nstring."""\n\nx = (  # why\n    1\n)\n\n\ndef f():\n    """Doc."""\n    # why\n    return x\n'
-        )
-        == 5
-    )
+def test_explanations_are_free():
+    text = '"""Doc\n\nstring."""\n\nx = (  # why\n    1\n)\n\n\ndef f():\n    """Doc."""\n    # why\n    return x\n'
+    assert count_code.code_lines(text) == 5
 
 
 def test_every_module_is_named_in_seglib():
@@ -151,26 +128,33 @@ def test_every_module_is_named_in_seglib():
         seglib.metrix  # noqa: B018
 
 
+HELP = "from workbench.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
+HEAVY = {"torch", "torchvision", "matplotlib", "IPython", "sklearn", "skimage"}
+
+
 def loaded(code):
-    """Which of the heavy libraries a fresh Python has loaded after `code`."""
-    heavy = {"torch", "torchvision", "matplotlib", "IPython"}
-    check = f"import sys; {code}; print(*({heavy} & set(sys.modules)))"
+    """Names of the modules that a fresh Python holds after `code`."""
+    check = f"{code}\nimport sys\nprint()\nprint(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    return set(result.stdout.split())
+    return set(result.stdout.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize(
     ("code", "allowed"),
     [
         ("import seglib; dir(seglib); seglib.__version__", set()),
-        ("import seglib; seglib.metrics", set()),
-        ("import seglib.plotting", {"matplotlib", "IPython"}),
-        ("import seglib.exercises", {"matplotlib", "IPython"}),
+        (HELP, set()),
+        ("import seglib; seglib.metrics", {"skimage"}),
+        ("import seglib.exercises", {"matplotlib", "IPython", "skimage"}),  # plotting comes with it
     ],
 )
-def test_light_modules_load_no_torch(code, allowed):
-    assert loaded(code) <= allowed
+def test_what_needs_no_torch_loads_none(code, allowed):
+    assert loaded(code) & HEAVY <= allowed
 
 
-def test_a_loaded_torch_would_be_seen():
-    assert "torch" in loaded("import seglib; seglib.losses")
+@pytest.mark.slow
+def test_naming_one_model_imports_one_architecture():
+    names = loaded("from seglib.models import UNet")
+    assert names & HEAVY == {"torch"}
+    others = ("deeplab", "faster_rcnn", "fcn", "mask_rcnn", "pspnet", "segnet")
+    assert [name for name in others if f"seglib.models.{name}" in names] == []

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.models import parameters
-from seglib.models.backbones import backbone, load_weights, read_weights, vgg_stages
+from seglib.models.backbones import backbone, load_vgg, read_weights, vgg_stages
 
 RESNET18_FILE = "resnet18-f37072fd.pth"  # as torchvision names its download
 
@@ -63,10 +63,7 @@ def test_vgg_with_torchvisions_weights_gives_torchvisions_features(name, batch_n
     state = {f"features.{key}": value for key, value in stir(other).state_dict().items()}
     torch.save(state | {"classifier.0.weight": torch.zeros(1)}, tmp_path / "file.pth")
     stages = vgg_stages(batch_norm=batch_norm).eval()
-    report = load_weights(stages, name, tmp_path / "file.pth")
-    assert set(report["loaded"]) == set(state)
-    assert report["unexpected"] == ["classifier.0.weight"]
-    assert report["missing"] == report["mismatched"] == []
+    assert "classifier.0.weight" in load_vgg(stages, name, tmp_path / "file.pth")
     x = picture = torch.rand(1, 3, 40, 48)
     for stage in stages:
         x = F.max_pool2d(stage(x), 2)
@@ -80,37 +77,33 @@ def test_resnets_have_torchvisions_parameters_without_the_classifier(name, count
         assert parameters(backbone(name)) == parameters(other) - parameters(other.fc) == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "resnet50"])
 def test_every_tensor_of_a_weight_file_arrives(name, resnets):
     other, path = resnets[name]
-    net = backbone(name).eval()
-    report = load_weights(net, name, path)
-    assert report["unexpected"] == ["fc.bias", "fc.weight"]
-    assert report["missing"] == report["mismatched"] == []
-    assert sorted(report["loaded"] + report["unexpected"]) == sorted(other.state_dict())
-    assert all(
-        torch.equal(value, other.state_dict()[key.removeprefix("stem.")]) for key, value in net.state_dict().items()
-    )
+    net, state = backbone(name, weights=path).eval(), other.state_dict()
+    assert len(net.state_dict()) == len(state) - 2  # the classifier
+    assert all(torch.equal(value, state[key.removeprefix("stem.")]) for key, value in net.state_dict().items())
     picture = torch.rand(1, 3, 65, 96)
     for mine, theirs, channels in zip(net(picture), stages_of(other, picture), net.channels, strict=True):
         assert torch.equal(mine, theirs)
         assert mine.shape[1] == channels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stride", "replace"), [(16, [False, False, True]), (8, [False, True, True])])
 def test_dilated_resnet50_is_torchvisions(stride, replace, resnets):
     plain, path = resnets["resnet50"]
     other = torchvision.models.resnet50(replace_stride_with_dilation=replace).eval()
     other.load_state_dict(plain.state_dict())
-    net = backbone("resnet50", output_stride=stride).eval()
-    load_weights(net, "resnet50", path)
+    net = backbone("resnet50", output_stride=stride, weights=path).eval()
     picture = torch.rand(1, 3, 65, 50)
     assert all(map(torch.equal, net(picture), stages_of(other, picture)))
 
 
 @pytest.mark.parametrize(
     ("name", "width", "coarse", "fine"),
-    [("resnet18", 64, 32, 8), ("resnet50", 64, 32, 16), ("compact", 4, 16, 4), ("compact", 4, 16, 8)],
+    [("resnet18", 64, 32, 8), ("compact", 4, 16, 4), ("compact", 4, 16, 8)],
 )
 def test_dilation_only_fills_in_between_the_undilated_values(name, width, coarse, fine):
     torch.manual_seed(1)
@@ -151,21 +144,9 @@ def test_deep_stem_has_three_convolutions_and_128_channels(name, more):
     with torch.device("meta"):
         net, plain = backbone(name, stem="deep"), backbone(name)
     assert parameters(net) - parameters(plain) == more
-    assert [name for name, _ in net.stem.named_children() if "conv" in name] == ["conv1", "conv2", "conv3"]
-    assert [net.stem.get_submodule(f"conv{i}").out_channels for i in (1, 2, 3)] == [64, 64, 128]
+    convolutions = [m for m in net.stem.modules() if isinstance(m, nn.Conv2d)]
+    assert [(c.out_channels, c.stride) for c in convolutions] == [(64, (2, 2)), (64, (1, 1)), (128, (1, 1))]
     assert net.channels == plain.channels
-
-
-def test_deep_stem_takes_a_file_of_its_own_form_and_refuses_the_standard_one(resnets, tmp_path):
-    deep = stir(backbone("resnet18", stem="deep"))
-    state = {key.removeprefix("stem."): value for key, value in deep.state_dict().items()}
-    torch.save(state, tmp_path / "deep.pth")
-    net = backbone("resnet18", stem="deep").eval()
-    assert len(load_weights(net, "resnet18", tmp_path / "deep.pth")["loaded"]) == len(state)
-    picture = torch.rand(1, 3, 40, 40)
-    assert all(map(torch.equal, net(picture), deep(picture)))
-    with pytest.raises(ValueError, match=r"missing \['conv2.weight'.*\('conv1.weight', \(64, 3, 7, 7\), \(64, 3, 3, 3"):
-        load_weights(net, "resnet18", resnets["resnet18"][1])
 
 
 @settings(max_examples=10, deadline=None)
@@ -192,6 +173,9 @@ def test_resnet_takes_any_number_of_channels(channels, stem):
         ({"name": "resnet50", "output_stride": 4}, r"\[8, 16, 32\], not 4"),
         ({"name": "compact", "width": 4}, r"\[4, 8, 16\], not 32"),
         ({"name": "resnet18", "stem": "wide"}, "'wide'"),
+        ({"name": "resnet18", "stem": "deep", "weights": "IMAGENET1K_V1"}, "the deep one"),
+        ({"name": "resnet18", "in_channels": 1, "weights": "IMAGENET1K_V1"}, "resnet18 with 1 and"),
+        ({"name": "compact", "weights": "IMAGENET1K_V1"}, "not of compact"),
     ],
 )
 def test_what_there_is_not_is_refused(arguments, message):
@@ -199,73 +183,49 @@ def test_what_there_is_not_is_refused(arguments, message):
         backbone(**arguments)
 
 
-def test_weights_by_name_come_through_torchvision(resnets, tmp_path, monkeypatch):
-    """A file in torchvision's own cache stands for the download."""
+def test_weights_by_name_come_through_torchvision_and_are_checked(resnets, tmp_path, monkeypatch):
+    """A file in torchvision's own cache stands for the download; one of another content, to be fetched, is refused."""
     other, path = resnets["resnet18"]
     cache = tmp_path / "hub" / "checkpoints"
     cache.mkdir(parents=True)
     os.link(path, cache / RESNET18_FILE)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    net = backbone("resnet18")
-    assert len(load_weights(net, "resnet18", "IMAGENET1K_V1")["loaded"]) == len(other.state_dict()) - 2
+    net = backbone("resnet18", weights="IMAGENET1K_V1")
     assert torch.equal(net.layer4[1].conv2.weight, other.layer4[1].conv2.weight)
+    os.rename(cache / RESNET18_FILE, tmp_path / RESNET18_FILE)
+
+    def fetch(_url, **options):
+        return torch.hub.load_state_dict_from_url((tmp_path / RESNET18_FILE).as_uri(), **options)
+
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", fetch)
+    with pytest.raises(RuntimeError, match="invalid hash value"):
+        backbone("resnet18", weights="IMAGENET1K_V1")
 
 
-def serve(monkeypatch, url):
-    """Let torchvision find its weights at another address."""
-
-    def load(_url, **options):
-        return torch.hub.load_state_dict_from_url(url, **options)
-
-    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", load)
-
-
-def test_download_is_checked_against_its_hash(resnets, tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    os.link(resnets["resnet18"][1], tmp_path / RESNET18_FILE)
-    serve(monkeypatch, (tmp_path / RESNET18_FILE).as_uri())
-    with pytest.raises(OSError, match="IMAGENET1K_V1 of resnet18 can't be fetched: invalid hash value"):
-        load_weights(backbone("resnet18"), "resnet18", "IMAGENET1K_V1")
-    assert list((tmp_path / "cache" / "hub" / "checkpoints").iterdir()) == []
+def test_what_does_not_fit_is_named_and_changes_nothing(resnets):
+    with pytest.raises(ValueError, match=r"layer1.0.conv1.weight \(64, 64, 1, 1\) where .* \(64, 64, 3, 3\)"):
+        backbone("resnet18", weights=resnets["resnet50"][1])
+    stages = vgg_stages(width=4)
+    before = {key: value.clone() for key, value in stages.state_dict().items()}
+    with pytest.raises(ValueError, match=r"nothing \(0,\) where 0.0.weight \(4, 3, 3, 3\) is wanted. Usual causes"):
+        load_vgg(stages, "vgg16", resnets["resnet18"][1])
+    assert all(torch.equal(value, before[key]) for key, value in stages.state_dict().items())
 
 
-def test_offline_the_error_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    serve(monkeypatch, (tmp_path / "not_there.pth").as_uri())
-    with pytest.raises(OSError, match="Without a network, give the path of a file"):
-        read_weights("resnet50", "IMAGENET1K_V2")
-
-
-def test_what_does_not_fit_is_reported_and_leaves_the_net_alone(resnets):
-    net = backbone("resnet18", in_channels=1)
-    before = {key: value.clone() for key, value in net.state_dict().items()}
-    with pytest.raises(
-        ValueError, match=r"119 tensors do; missing \[\].*\('conv1.weight', \(64, 3, 7, 7\), \(64, 1, 7"
-    ):
-        load_weights(net, "resnet18", resnets["resnet18"][1])
-    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
-
-
-def test_weights_of_another_network_or_size_are_refused(resnets):
-    with pytest.raises(ValueError, match=r"layer1.0.conv1.weight"):
-        load_weights(backbone("resnet18"), "resnet18", resnets["resnet50"][1])
-    with pytest.raises(ValueError, match=r"0 tensors do; missing \['features.0.weight'.*not wanted \['bn1.bias'"):
-        load_weights(vgg_stages(width=4), "vgg16", resnets["resnet18"][1])
-    with pytest.raises(ValueError, match="compact"):
-        load_weights(backbone("compact", width=4, output_stride=8), "compact", "IMAGENET1K_V1")
-
-
-def test_old_files_load_too_and_a_missing_tensor_is_seen(resnets, tmp_path):
+def test_old_files_load_too_and_what_is_not_as_torchvision_writes_it_is_seen(resnets, tmp_path):
     """Before 2018 batch norm kept no counter, and PyTorch wrote another file format."""
-    state = {k: v for k, v in resnets["resnet18"][0].state_dict().items() if not k.endswith("num_batches_tracked")}
+    other = resnets["resnet18"][0]
+    state = {k: v for k, v in other.state_dict().items() if not k.endswith("num_batches_tracked")}
     torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    report = load_weights(backbone("resnet18"), "resnet18", tmp_path / "old.pth")
-    assert report["missing"] == []
-    assert len(report["loaded"]) == 100
-    del state["layer2.0.downsample.1.running_var"]
+    net = backbone("resnet18", weights=tmp_path / "old.pth")
+    assert torch.equal(net.layer4[1].bn2.running_var, other.layer4[1].bn2.running_var)
+    mean = state.pop("layer2.0.bn1.running_mean")
     torch.save(state, tmp_path / "short.pth")
-    with pytest.raises(ValueError, match=r"99 tensors do; missing \['layer2.0.downsample.1.running_var'\]"):
-        load_weights(backbone("resnet18"), "resnet18", tmp_path / "short.pth")
+    with pytest.raises(ValueError, match=r"holds layer2.0.bn1.running_var .* where layer2.0.bn1.running_mean"):
+        backbone("resnet18", weights=tmp_path / "short.pth")
+    torch.save(state | {"layer2.0.bn1.running_mean": mean}, tmp_path / "other_order.pth")
+    with pytest.raises(ValueError, match=r"where layer2.0.bn1.running_mean"):
+        backbone("resnet18", weights=tmp_path / "other_order.pth")
 
 
 class Trap:
@@ -278,7 +238,7 @@ def test_hostile_and_wrong_files_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"IMAGENET1K_V1.*'IMAGENET_1K' is neither"):
         read_weights("resnet18", "IMAGENET_1K")
     torch.save({"epoch": 3, "model": {}}, "checkpoint.pth")
-    with pytest.raises(ValueError, match="no table of tensors"):
+    with pytest.raises(ValueError, match="no tensors by name"):
         read_weights("resnet18", "checkpoint.pth")
     torch.save({"conv1.weight": Trap()}, "trap.pth")
     with pytest.raises(pickle.UnpicklingError):

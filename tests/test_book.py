@@ -153,6 +153,7 @@ def test_a_fork_changes_one_line():
 # --- names and pictures of lessons ---
 
 
+@pytest.mark.slow
 def test_the_ladder_shows_every_lesson_that_is_there_or_planned(tmp_path):
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     there = {path.stem: Lesson(path) for path in paths}

@@ -10,20 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler, BoxCoder
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, batched_nms, box_iou, nms, roi_align, roi_pool
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, box_iou, roi_align, roi_pool
 
 from seglib.models.boxes import (
     BACKGROUND,
     UNSURE,
     anchor_shapes,
-    clip,
     decode,
     encode,
     grid_anchors,
     match,
     sample,
     scale_boxes,
-    wide_enough,
 )
 from seglib.models.pyramid import FeaturePyramid, coarser
 from seglib.models.roi import CODE_WEIGHTS, pool_rois, roi_levels
@@ -34,13 +32,6 @@ def box_lists(smallest=0, largest=12):
     side = st.tuples(st.integers(0, 16), st.integers(1, 6))
     one = st.tuples(side, side).map(lambda s: [s[0][0], s[1][0], s[0][0] + s[0][1], s[1][0] + s[1][1]])
     return st.lists(one, min_size=smallest, max_size=largest).map(lambda b: torch.tensor(b).float().view(-1, 4))
-
-
-def iou_by_hand(a, b):
-    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
-    return width * height / union
 
 
 @pytest.mark.parametrize("size", [32, 64, 128, 256, 512])
@@ -87,8 +78,6 @@ def match_by_hand(overlaps, high, low, keep_best):
 @given(box_lists(0, 5), box_lists(1), st.sampled_from([(0.7, 0.3), (0.5, 0.5), (1.0, 0.0)]), st.booleans())
 def test_matching_is_the_one_by_brute_force(objects, boxes, thresholds, keep_best):
     overlaps = box_iou(objects, boxes)
-    for row, a in zip(overlaps.tolist(), objects.tolist(), strict=True):
-        assert row == pytest.approx([iou_by_hand(a, b) for b in boxes.tolist()], abs=1e-6)
     matches = match(overlaps, *thresholds, keep_best)
     assert matches.dtype == torch.int64
     assert matches.tolist() == match_by_hand(overlaps, *thresholds, keep_best)
@@ -146,33 +135,8 @@ def test_codes_by_hand_and_at_their_limits():
     assert (huge[0, 2:] - huge[0, :2]).tolist() == pytest.approx([20 * 62.5, 40 * 62.5])
 
 
-def test_clipping_measuring_and_scaling():
-    boxes = torch.tensor([[-5.0, -1, 30, 8], [3, 4, 9, 99], [25, 2, 40, 3]])
-    clipped = clip(boxes, (10, 20))  # 10 high, 20 wide
-    assert clipped.tolist() == [[0, 0, 20, 8], [3, 4, 9, 10], [20, 2, 20, 3]]
-    assert torch.equal(clip(boxes.view(3, 1, 4), (10, 20))[:, 0], clipped)
-    assert wide_enough(clipped, 1e-3).tolist() == [True, True, False]
-    assert wide_enough(clipped, 7).tolist() == [True, False, False]
+def test_scaling():
     assert scale_boxes(torch.tensor([[2.0, 3, 8, 9]]), (10, 20), (30, 10)).tolist() == [[1, 9, 4, 27]]
-
-
-def nms_by_hand(boxes, scores, threshold):
-    kept = []
-    for i in scores.sort(descending=True, stable=True).indices.tolist():
-        if all(iou_by_hand(boxes[i].tolist(), boxes[j].tolist()) <= threshold for j in kept):
-            kept.append(i)
-    return kept
-
-
-@settings(max_examples=60, deadline=None)
-@given(box_lists(0, 25), st.sampled_from([0.123, 0.4321, 0.5678, 0.707]), st.integers(0, 10**6))
-def test_suppression_is_a_loop_of_five_lines(boxes, threshold, seed):
-    generator = torch.Generator().manual_seed(seed)
-    scores = torch.randperm(len(boxes), generator=generator).float() / 100
-    assert nms(boxes, scores, threshold).tolist() == nms_by_hand(boxes, scores, threshold)
-    classes = torch.randint(0, 3, (len(boxes),), generator=generator)
-    apart = boxes + 100 * classes[:, None]  # classes never overlap
-    assert batched_nms(boxes, scores, classes, threshold).tolist() == nms_by_hand(apart, scores, threshold)
 
 
 def test_regions_go_to_the_map_of_their_size():

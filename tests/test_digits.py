@@ -1,10 +1,6 @@
-"""Digits: reproducible, labelled as drawn, in a known order, with originals kept apart for testing."""
+"""Digits: labelled as drawn, in a known order, originals kept apart for testing. test_scenes.py has the rest."""
 
-import hashlib
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,35 +17,13 @@ from torchvision.ops import masks_to_boxes
 from seglib.scenes import Digits, digits
 from seglib.transforms import ElasticDeform, RandomCrop, RandomFlip, RandomRotate90, Resize, crop
 
-COUNT = 150
+COUNT = 100
 
 
 @pytest.fixture(scope="module")
 def samples():
     data = Digits(COUNT, size=96, seed=3)
     return [data[i] for i in range(COUNT)]
-
-
-def fingerprint(sample):
-    return hashlib.sha256(b"".join(sample[key].numpy().tobytes() for key in sorted(sample))).hexdigest()
-
-
-@pytest.mark.parametrize("size", [16, 64, 96, 300, (64, 200), (97, 65), np.int64(70)])
-def test_form_of_a_sample(size):
-    height, width = (size, size) if np.ndim(size) == 0 else size
-    for sample in Digits(4, size=size):
-        n = len(sample["labels"])
-        assert n >= 1
-        assert {key: (value.dtype, tuple(value.shape)) for key, value in sample.items()} == {
-            "image": (torch.float32, (3, height, width)),
-            "mask": (torch.int64, (height, width)),
-            "instances": (torch.int64, (height, width)),
-            "boxes": (torch.float32, (n, 4)),
-            "labels": (torch.int64, (n,)),
-            "masks": (torch.uint8, (n, height, width)),
-            "full_masks": (torch.uint8, (n, height, width)),
-        }
-        assert 0 <= sample["image"].min() < sample["image"].max() <= 1
 
 
 def test_class_ids_follow_the_names(samples):
@@ -80,7 +54,7 @@ def test_later_digits_hide_earlier_ones(samples):
 @pytest.mark.parametrize("least", [None, 0, 0.25, 0.7, 1])
 def test_what_is_drawn_can_be_seen(samples, least):
     if least is not None:
-        samples = list(Digits(COUNT // 3, size=96, seed=3, least_seen=least))
+        samples = list(Digits(50, size=96, seed=3, least_seen=least))
     least = 0.9 if least is None else least
     shares = torch.cat([s["masks"].sum((1, 2)) / s["full_masks"].sum((1, 2)) for s in samples])
     assert shares.min() >= least
@@ -88,9 +62,11 @@ def test_what_is_drawn_can_be_seen(samples, least):
     assert min(s["masks"].sum((1, 2)).min() for s in samples) >= 12
 
 
-def test_a_share_that_is_none_is_refused():
+def test_bad_arguments():
     with pytest.raises(ValueError, match="least_seen is a share from 0 to 1, not 90"):
         Digits(1, least_seen=90)
+    with pytest.raises(ValueError, match='part is "train" or "test", not \'val\''):
+        Digits(1, part="val")
 
 
 def test_two_to_eight_of_many_sizes(samples):
@@ -106,16 +82,16 @@ def test_two_to_eight_of_many_sizes(samples):
 def test_a_classifier_of_the_originals_reads_the_masks():
     source = load_digits()
     reader = KNeighborsClassifier(1).fit(source.data, source.target)
-    right = []
+    small, names = [], []
     for sample in Digits(60, seed=5, part="test"):
         for mask, name in zip(sample["full_masks"], sample["labels"], strict=True):
             left, top, far, low = masks_to_boxes(mask[None])[0].int().tolist()
             if min(left, top) > 0 and max(far, low) < 95:
                 cut = Image.fromarray(255 * mask[top : low + 1, left : far + 1].numpy())
-                small = np.asarray(cut.resize((8, 8), Image.Resampling.BOX), float)
-                right.append(reader.predict(small.reshape(1, -1) / 255 * 16)[0] == name - 1)
-    assert len(right) > 150
-    assert np.mean(right) > 0.6
+                small.append(np.asarray(cut.resize((8, 8), Image.Resampling.BOX), float).ravel() / 255 * 16)
+                names.append(int(name) - 1)
+    assert len(names) > 150
+    assert np.mean(reader.predict(small) == names) > 0.6
 
 
 def test_digits_stand_out_from_what_surrounds_them(samples):
@@ -169,6 +145,7 @@ def test_a_digit_upright_is_its_original_enlarged():
     np.testing.assert_allclose(ink[1:-1, 1:-1] * 255, np.asarray(original), atol=1.01)
 
 
+@pytest.mark.slow
 def test_train_and_test_share_no_original(monkeypatch):
     number = {id(ink): k for k, ink in enumerate(digits.originals()[0])}
     drawn = {"train": [], "test": []}
@@ -184,39 +161,10 @@ def test_train_and_test_share_no_original(monkeypatch):
     assert 1787 < max(drawn["test"]) < 1797
 
 
-def test_the_last_originals_are_of_other_hands():
-    """A shuffled split tests on hands that it has seen: nearest neighbours then err a third as often."""
-    source = load_digits()
-
-    def errors(order):
-        train, test = order[:1437], order[1437:]
-        reader = KNeighborsClassifier(1).fit(source.data[train], source.target[train])
-        return 1 - reader.score(source.data[test], source.target[test])
-
-    shuffled = np.mean([errors(np.random.default_rng(k).permutation(1797)) for k in range(5)])
-    assert errors(np.arange(1797)) > 2 * shuffled
-
-
-def test_sample_depends_on_seed_index_and_part_alone():
-    data = Digits(5, size=64, seed=4)
-    forward = [fingerprint(data[i]) for i in range(5)]
-    longer = Digits(50, size=64, seed=4)
-    assert [fingerprint(longer[i]) for i in (4, 3, 2, 1, 0)] == forward[::-1]
-    others = [fingerprint(s) for other in ({"seed": 5}, {"part": "test", "seed": 4}) for s in Digits(5, 64, **other)]
-    assert len(set(forward + others)) == 15
-
-
 def test_the_other_part_has_other_pictures_not_just_other_digits():
     train, test = (Digits(8, seed=1, part=part) for part in ("train", "test"))
     assert [len(s["labels"]) for s in train] != [len(s["labels"]) for s in test]
     assert not any(torch.equal(a["image"][:, :4, :4], b["image"][:, :4, :4]) for a, b in zip(train, test, strict=True))
-
-
-def test_another_process_draws_the_same():
-    code = "from seglib.scenes import Digits; from tests.test_digits import fingerprint; print(fingerprint({}))"
-    command = [sys.executable, "-c", code.format("Digits(9, seed=6)[8]")]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
-    assert run.stdout.strip() == fingerprint(Digits(9, seed=6)[8])
 
 
 def test_a_transform_moves_everything():
@@ -243,7 +191,7 @@ def test_hidden_parts_move_along(transform):
         assert torch.equal((sample["full_masks"] * ids).amax(0), sample["instances"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(top=st.integers(-40, 60), left=st.integers(-40, 60), side=st.integers(1, 25), rows=st.integers(16, 40))
 def test_ink_falls_on_its_window(top, left, side, rows):
     ink = np.random.default_rng(side).random((side, side)) + 1
@@ -252,31 +200,3 @@ def test_ink_falls_on_its_window(top, left, side, rows):
     picture[window] = part
     roomy[top + 60 : top + 60 + side, left + 60 : left + 60 + side] = ink
     assert np.array_equal(picture, roomy[60 : 60 + rows, 60:90])
-
-
-def test_wide_pictures_mirror_their_surface():
-    assert digits.mirrored(0, 8, 4).tolist() == [0, 1, 2, 3, 2, 1, 0, 1]
-    assert digits.mirrored(2, 3, 8).tolist() == [2, 3, 4]
-
-
-def test_length_and_bounds():
-    data = Digits(2, size=64)
-    assert len(list(data)) == 2
-    assert fingerprint(data[-1]) == fingerprint(data[1])
-    with pytest.raises(IndexError, match="sample 2 of a Digits with 2 pictures"):
-        data[2]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"length": -1}, "0 or more"),
-        ({"length": 1.5}, "whole numbers"),
-        ({"length": 1, "size": 8}, "at least 16 px"),
-        ({"length": 1, "seed": None}, "whole numbers"),
-        ({"length": 1, "part": "val"}, 'part is "train" or "test", not \'val\''),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Digits(**arguments)

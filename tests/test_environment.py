@@ -38,7 +38,8 @@ def locked():
 
 
 def test_the_lock_satisfies_pyproject():
-    wanted = specifiers([*PROJECT["dependencies"], *(each for extra in ("dev", "book") for each in EXTRAS[extra])])
+    extras = [line for extra in ("workbench", "dev", "book") for line in EXTRAS[extra]]
+    wanted = specifiers([*PROJECT["dependencies"], *extras])
     versions = locked()
     for name, allowed in wanted.items():
         assert name in versions, f"{name} is in pyproject.toml and not in the lock: run `make lock`"
@@ -70,7 +71,9 @@ def test_environment_yml_is_in_step_with_pyproject():
     conda = specifiers(conda)
     assert conda.pop("python") == Requirement("python" + PROJECT["requires-python"]).specifier
     conda.pop("pip")
-    assert {CONDA_NAMES.get(name, name): spec for name, spec in conda.items()} == specifiers(PROJECT["dependencies"])
+    assert {CONDA_NAMES.get(name, name): spec for name, spec in conda.items()} == specifiers(
+        [*PROJECT["dependencies"], *EXTRAS["workbench"]]
+    )
 
 
 def test_the_version_is_the_same_everywhere():
@@ -91,6 +94,13 @@ def test_links_resolve(file):
             name, _, anchor = target.partition("#")
             assert not name or (ROOT / name).exists(), f"{file}: {target} leads nowhere"
             assert name or anchor in headings, f"{file}: {target} names no heading"
+
+
+def test_the_newcomers_map_names_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Everyday commands")[0]
+    named = set(re.findall(r"`([\w./]+/(?:\w+\.(?:py|ipynb))?)`", text))
+    assert len(named) > 15
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
 def lesson_rows():

@@ -6,14 +6,32 @@ Wrong answers stand in tests/wrong_answers/<topic>.py: ``WRONG = {"q1": [attempt
 import exercise_proof as proof
 import pytest
 
+from seglib.exercises import check
+
 LESSONS = proof.lessons()
-EXERCISES = [(topic, name) for topic, module in LESSONS.items() for name in proof.exercises(module)]
 
 
-@pytest.mark.parametrize(("topic", "name"), EXERCISES, ids=lambda text: text)
+def every_exercise():
+    """Topic and name; the last one of a lesson is slow: it works on photos or trains a network."""
+    for topic, module in LESSONS.items():
+        *names, last = proof.exercises(module)
+        yield from (pytest.param(topic, name) for name in names)
+        yield pytest.param(topic, last, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("topic", "name"), every_exercise())
 def test_exercise_judges_rightly(topic, name):
     exercise = proof.exercises(LESSONS[topic])[name]
     assert proof.faults(exercise, name, proof.wrong_answers(topic).get(name, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "said"),
+    [("clustering", "q3", "these are squared distances"), ("region_growing", "q2", "there is a loop in it")],
+)
+def test_a_usual_mistake_is_named(topic, name, said):
+    asked = proof.exercises(LESSONS[topic])[name]
+    assert any(said in check(asked, wrong).message for wrong in proof.wrong_answers(topic)[name])
 
 
 @pytest.mark.parametrize("topic", LESSONS)

@@ -1,11 +1,7 @@
 """The explorers in JupyterLab as a learner meets them: each control moved, seeds clicked, keys pressed, errors seen."""
 
-import nbformat
 import pytest
 from in_browser import errors, needs_browser, open_notebook, run_all, wait_for
-from nbformat.v4 import new_code_cell, new_notebook
-
-import notebooks
 
 pytestmark = needs_browser
 OF_MASKS = ["canny_explorer", "clustering_explorer", "growing_explorer", "metric_explorer"]
@@ -14,7 +10,6 @@ EXPLORERS |= {
     "anchor_explorer": "anchor_explorer(picture, boxes)",
     "nms_explorer": "nms_explorer(picture, found, boxes)",
 }
-LESSONS = dict(zip(("01", "02", "03", "04"), OF_MASKS, strict=True))
 START = """
 import numpy as np
 from seglib import widgets
@@ -118,7 +113,9 @@ def opened(browser, lab):
     broken = "explorer = widgets.growing_explorer(picture[:50])\nexplorer"
     lab.write("98_explorers.ipynb", START, *calls, broken, BREAK)
     page, said = open_notebook(browser, lab, "98_explorers.ipynb")
-    assert errors(run_all(page)) == []
+    cells = run_all(page)
+    assert errors(cells) == []
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     yield page, said
     page.close()
 
@@ -217,30 +214,17 @@ def test_an_error_is_shown(opened):
     assert said == []
 
 
-def test_without_a_kernel_the_still_picture_is_shown(browser, lab, tmp_path):
-    path = lab.course / "notebooks" / "97_stored.ipynb"
-    cells = [new_code_cell(START), new_code_cell("widgets.growing_explorer(picture, mask)")]
-    nbformat.write(new_notebook(cells=cells), path)
-    notebook, seconds = notebooks.execute(path)
-    notebooks.normalise(notebook, seconds)
-    nbformat.write(notebook, path)
-    page, said = open_notebook(browser, lab, path.name)
+def test_without_a_kernel_the_still_picture_is_shown(browser, lab):
+    import notebooks  # imports nbformat, which is slow
+
+    lab.write("97_stored.ipynb", START, "widgets.growing_explorer(picture, mask)")
+    notebooks.run(lab.course / "notebooks" / "97_stored.ipynb", store=True)
+    page, said = open_notebook(browser, lab, "97_stored.ipynb")
     page.evaluate(SHOW_CELL, "growing_explorer")
     still = page.locator(".jp-OutputArea-output img")
     still.wait_for()
     assert still.count() == 1
     assert still.evaluate("it => it.naturalHeight") > 400
     assert "idget" not in page.locator(".jp-OutputArea").last.inner_text()
-    page.close()
-    assert said == []
-
-
-@pytest.mark.parametrize("number", LESSONS)
-def test_the_lesson_runs_and_its_explorer_moves(browser, lab, number):
-    (path,) = notebooks.lessons([number], lab.course / "notebooks")
-    page, said = open_notebook(browser, lab, path.name)
-    assert errors(run_all(page)) == []
-    shown = Shown(page, f"{LESSONS[number]}(")
-    move_each_control(shown)
     page.close()
     assert said == []

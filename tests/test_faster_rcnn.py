@@ -9,9 +9,9 @@ from detector_twins import MIN_SIZE, compare_detections, compare_losses, picture
 from torch import nn
 from torchvision.models.detection import FasterRCNN as Theirs
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
+from torchvision.ops import FrozenBatchNorm2d
 
 from seglib.models import FasterRCNN, parameters
-from seglib.models.detector_weights import FrozenBatchNorm, own_name
 from seglib.models.roi import best_detections, choose_rois
 
 
@@ -54,27 +54,20 @@ def test_sizes():
     )
     assert all(parameters(mine) == parameters(other) for mine, other in parts)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
-    assert not any(isinstance(module, FrozenBatchNorm) for module in compact().modules())
+    assert not any(isinstance(module, FrozenBatchNorm2d) for module in compact().modules())
 
 
+@pytest.mark.slow
 def test_detections_are_torchvisions(twins):
     theirs, mine, _ = twins
     compare_detections(theirs, mine, pictures(), least=60)
     compare_detections(theirs, mine, pictures()[1:2], least=10)
 
 
+@pytest.mark.slow
 def test_losses_and_gradients_are_torchvisions(twins):
     theirs, mine, _ = twins
     compare_losses(theirs, mine, close=1e-4)
-
-
-def test_every_tensor_arrives(twins):
-    theirs, mine, path = twins
-    own = mine.state_dict()
-    state = theirs.state_dict()
-    assert sorted(map(own_name, state)) == sorted(own)
-    assert all(torch.equal(own[own_name(name)], value) for name, value in state.items())
-    assert mine.load(path) == sorted(own)
 
 
 def old_names(state):
@@ -87,6 +80,7 @@ def old_names(state):
     return renamed
 
 
+@pytest.mark.slow
 def test_coco_weights_arrive_by_their_old_names(twins, monkeypatch):
     theirs, mine, _ = twins
     asked = []
@@ -101,21 +95,22 @@ def test_coco_weights_arrive_by_their_old_names(twins, monkeypatch):
     assert set(old_names(theirs.state_dict())) != set(theirs.state_dict())
     assert all(map(torch.equal, net.state_dict().values(), mine.state_dict().values()))
     # These weights were trained before frozen batch norm had an eps; torchvision takes it back for them too.
-    assert {module.eps for module in net.modules() if isinstance(module, FrozenBatchNorm)} == {0.0}
-    assert {module.eps for module in mine.modules() if isinstance(module, FrozenBatchNorm)} == {1e-5}
+    assert {module.eps for module in net.modules() if isinstance(module, FrozenBatchNorm2d)} == {0.0}
+    assert {module.eps for module in mine.modules() if isinstance(module, FrozenBatchNorm2d)} == {1e-5}
 
 
-def test_weights_that_do_not_fit_are_listed(tmp_path):
+def test_weights_that_do_not_fit_are_named_and_change_nothing(tmp_path):
     net, path = compact(), tmp_path / "file.pth"
     state = net.state_dict()
     torch.save(state, path)
-    assert net.load(path) == sorted(name for name in state if not name.endswith("num_batches_tracked"))
-    with pytest.raises(ValueError, match=r"box_head.bbox_pred.bias', \(16,\), \(12,\).*number of classes"):
+    again = FasterRCNN(4, "compact", width=8, weights=path)
+    assert all(map(torch.equal, again.state_dict().values(), state.values()))
+    with pytest.raises(ValueError, match=r"cls_score.weight \(4, 128\) where .* \(3, 128\).*number of classes"):
         FasterRCNN(3, "compact", width=8, weights=path)
     before = {name: value.clone() for name, value in state.items()}
-    other = {name: value + 1 for name, value in state.items() if name != "rpn.bbox_pred.bias"}
+    other = {name: value + 1 for name, value in state.items()}
     torch.save(other | {"rpn.head.more": torch.zeros(1)}, path)
-    with pytest.raises(ValueError, match=r"missing \['rpn.bbox_pred.bias'\].*left over \['rpn.head.more'\]"):
+    with pytest.raises(ValueError, match=r"rpn.head.more \(1,\) where nothing"):
         net.load(path)
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     with pytest.raises(ValueError, match=r"\['COCO_V1', 'DEFAULT'\] or the path"):
@@ -210,6 +205,7 @@ def test_what_is_kept_of_overlapping_detections():
     assert [30, 30, 50, 40] in clipped.tolist()
 
 
+@pytest.mark.slow
 def test_losses_fall():
     net = compact()
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)

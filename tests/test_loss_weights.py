@@ -96,7 +96,7 @@ def discs(size, count, radius, seed):
 
 
 @pytest.mark.parametrize(("w0", "sigma"), [(10, 5), (3, 1.3), (10, 9)])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_border_weights_equal_the_direct_formula(w0, sigma, seed):
     instances = discs(64, 12, 5, seed)[:, :57]
     weights = border_weights(instances, w0, sigma)
@@ -105,7 +105,7 @@ def test_border_weights_equal_the_direct_formula(w0, sigma, seed):
 
 
 @given(npst.arrays(np.int64, (6, 7), elements=st.sampled_from([0, 0, 0, 1, 2, 40, 10**10])))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 def test_border_weights_of_any_map(instances):
     np.testing.assert_allclose(border_weights(instances), slow_border_weights(instances, 10, 5), rtol=1e-5)
 
@@ -115,11 +115,6 @@ def test_border_weights_by_hand():
     gap, wider = 10 * math.exp(-(2**2) / 50), 10 * math.exp(-(3**2) / 50)  # d1 + d2 = 1 + 1, 1 + 2
     expected = [[0, gap, 0, 0, wider, wider, 0]]
     np.testing.assert_allclose(border_weights(torch.from_numpy(instances)), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("instances", [np.zeros((8, 8), int), discs(32, 1, 6, 0), np.ones((4, 4), int)])
-def test_border_weights_want_two_objects(instances):
-    assert torch.equal(border_weights(instances), torch.zeros(instances.shape))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Losses: by hand, against slow direct formulas, and on the inputs that break naive versions."""
 
 import math
+from functools import partial
 
 import hypothesis.extra.numpy as npst
 import numpy as np
@@ -77,12 +78,6 @@ def test_values_equal_slow_formulas(classes, seed):
     assert lovasz_loss(logits, target).item() == pytest.approx(slow_lovasz(logits, target))
 
 
-def test_dice_loss_by_hand():
-    # p(1) = 1/2 everywhere, 1 of 4 pixels is of class 1: Dice of 1 = 2 (1/2) / (2 + 1), of 0 = 2 (3/2) / (2 + 3)
-    target = torch.tensor([[[0, 0], [0, 1]]])
-    assert dice_loss(torch.zeros(1, 2, 2, 2), target).item() == pytest.approx(1 - (1 / 3 + 3 / 5) / 2)
-
-
 def test_relatives_agree():
     logits, target = sample()
     assert tversky_loss(logits, target, 0.5, 0.5).item() == dice_loss(logits, target).item()
@@ -94,21 +89,25 @@ def test_relatives_agree():
     assert cross_entropy(logits, target, class_weights=weight).item() == pytest.approx(expected.item())
 
 
-@every_loss
+WEIGHTS = torch.rand(1, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize(
+    "loss", [*LOSSES, partial(focal_loss, gamma=0.5), partial(cross_entropy, pixel_weights=WEIGHTS)]
+)
 def test_gradients(loss):
-    logits, target = sample(3, (2, 3, 4))
+    logits, target = sample(3, (1, 3, 3))
     assert torch.autograd.gradcheck(lambda x: loss(x, target), logits)
 
 
-def test_gradients_of_weighted_and_slow_focusing_losses():
-    logits, target = sample(3, (2, 3, 4))
-    weights = torch.rand(target.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    assert torch.autograd.gradcheck(lambda x: focal_loss(x, target, 0.5), logits)
-    assert torch.autograd.gradcheck(lambda x: cross_entropy(x, target, pixel_weights=weights), logits)
+def test_focal_gradient_is_finite_on_certain_pixels():
+    logits = torch.tensor([[100.0, 0.0]]).view(1, 2, 1, 1).requires_grad_()
+    focal_loss(logits, torch.zeros(1, 1, 1, dtype=torch.long), gamma=0.5).backward()
+    assert logits.grad.isfinite().all()
 
 
 @every_loss
-@pytest.mark.parametrize("rubbish", [1e6, -1e30, math.nan, math.inf])
+@pytest.mark.parametrize("rubbish", [-1e30, math.nan, math.inf])
 def test_void_pixels_change_nothing(loss, rubbish):
     logits, target = sample()
     value = loss(logits, target)
@@ -126,15 +125,7 @@ def test_void_pixels_change_nothing(loss, rubbish):
 
 
 @every_loss
-def test_void_pixels_count_as_if_cut_off(loss):
-    logits, target = sample(void=False)
-    target[:, 3:] = 255
-    whole, cut = loss(logits, target), loss(logits[:, :, :3], target[:, :3])
-    assert whole.item() == pytest.approx(cut.item())
-
-
-@every_loss
-@pytest.mark.parametrize("fill", [0.0, 50.0, math.nan])
+@pytest.mark.parametrize("fill", [0.0, math.nan])
 def test_all_void_gives_zero_and_no_gradient(loss, fill):
     logits = torch.full((2, 3, 4, 4), fill, requires_grad=True)
     value = loss(logits, torch.full((2, 4, 4), 255))
@@ -158,12 +149,6 @@ def test_perfect_and_worst_predictions(loss, scale):
     assert wrong.grad.isfinite().all()
 
 
-def test_focal_gradient_is_finite_on_certain_pixels():
-    logits = torch.tensor([[100.0, 0.0]]).view(1, 2, 1, 1).requires_grad_()
-    focal_loss(logits, torch.zeros(1, 1, 1, dtype=torch.long), gamma=0.5).backward()
-    assert logits.grad.isfinite().all()
-
-
 @st.composite
 def hard_predictions(draw):
     shape = draw(npst.array_shapes(min_dims=3, max_dims=3, max_side=4))
@@ -175,7 +160,7 @@ def hard_predictions(draw):
 
 
 @given(hard_predictions())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_hard_predictions_give_one_minus_the_metric(case):
     classes, prediction, target = case
     logits = F.one_hot(torch.from_numpy(prediction), classes).movedim(-1, 1).double() * 1000
@@ -187,7 +172,7 @@ def test_hard_predictions_give_one_minus_the_metric(case):
 
 
 @given(st.integers(0, 10**6), st.floats(0.01, 100))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_region_losses_lie_between_zero_and_one(seed, scale):
     logits, target = sample(3, (1, 4, 4), seed=seed, dtype=torch.float32)
     for loss in (dice_loss, tversky_loss, lovasz_loss):
@@ -204,33 +189,15 @@ def test_classes_missing_from_the_target_are_left_out():
     assert dice_loss(taking, target) > dice_loss(wider, target) + 0.05
 
 
-@pytest.mark.parametrize(("classes", "floor"), [(2, 0.313), (11, 1.543), (21, 2.123)])
-def test_softmax_applied_twice_leaves_a_floor(classes, floor):
-    target = torch.zeros(1, 2, 2, dtype=torch.long)
-    certain = F.one_hot(target, classes).movedim(-1, 1).float() * 1000
-    assert cross_entropy(certain, target).item() == 0.0
-    assert cross_entropy(certain.softmax(1), target).item() == pytest.approx(floor, abs=5e-4)
-
-
-def test_dice_averaged_over_batches_depends_on_the_batches():
-    logits, target = sample(2, (4, 6, 6), void=False)
-    target[0] = 0
-    target[0, 0, 0] = 1
-    whole = dice_loss(logits, target).item()
-    singles = np.mean([dice_loss(logits[i : i + 1], target[i : i + 1]).item() for i in range(4)])
-    assert abs(whole - singles) > 0.01
-
-
 @every_loss
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_is_summed_in_single(loss, dtype):
+def test_half_precision_is_summed_in_single(loss):
     logits, target = sample(3, (2, 64, 64), dtype=torch.float32)
-    half = logits.detach().to(dtype)
+    half = logits.detach().bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = loss(half.requires_grad_(), target)
     value.backward()
     assert value.dtype == torch.float32
-    assert half.grad.dtype == dtype
+    assert half.grad.dtype == torch.bfloat16
     assert value.item() == pytest.approx(loss(half.detach().float(), target).item(), rel=1e-4)
 
 

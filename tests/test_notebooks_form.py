@@ -11,8 +11,8 @@ import notebooks
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-TABLE = "| English | 中文 |\n| --- | --- |\n" + "| mask | 掩膜 |\n" * 5
-SOURCES = "- [A paper](https://example.org/a), 2015: read section 2 for the idea behind skips.\n"
+TABLE = "| English | 中文 |\n| --- | --- |" + "\n| mask | 掩膜 |" * 5
+SOURCES = "- [A paper](https://example.org/a), 2015: read section 2 for the idea behind skips."
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
@@ -43,10 +43,10 @@ def good_lesson():
         stub = f"def answer_{i}(x):\n    raise NotImplementedError\n\n\ncheck(q{i}, answer_{i})\nhints(q{i})"
         cells += [f"### Exercise {i} · Do it", new_code_cell(stub)]
     cells += [
-        "## Recap\n\n" + "- a line\n" * 5,
-        "## Questions learners ask\n\n" + "**Why?** So.\n\n" * 3,
+        "## Recap\n" + "\n- a line" * 5,
+        "## Questions learners ask" + "\n\n**Why?** So." * 3,
         f"## Terms\n\n{TABLE}",
-        f"## Sources\n\n{SOURCES}{SOURCES}",
+        f"## Sources\n\n{SOURCES}\n{SOURCES}",
     ]
     return [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
 
@@ -130,14 +130,17 @@ BREAKAGES = {
     "do not call hints() once": replace("hints(q2)", "hints(q1)"),
     "no stub that raises": replace("raise NotImplementedError", "return x"),
     "not imported from seglib.exercises.measuring": replace("exercises.measuring", "exercises.unet"),
-    "Recap: a list of five": replace("- a line\n", "- a line\n- a line\n"),
-    "Questions learners ask: three": replace("**Why?** So.\n\n", ""),
+    "Recap: a list of five": replace("- a line", "- a line\n- a line"),
+    "Questions learners ask: three": replace("**Why?** So.", ""),
     "columns English and 中文": replace("| English | 中文 |", "| English | Chinese |"),
     "five rows or more": replace("掩膜", "mask"),
     "Sources: a list of two": replace(SOURCES, ""),
-    "say what to read it for": replace(SOURCES, "- [A paper](https://example.org/a)\n" * 2),
+    "say what to read it for": replace(SOURCES, "- [A paper](https://example.org/a)\n"),
     "a code cell has 16 lines, 15 are allowed": replace("1 + 1", "1 + 1\n" * 16),
     "an empty code cell": replace("1 + 1", ""),
+    "an empty markdown cell": lambda cells: cells.insert(5, new_markdown_cell("\n")),
+    "ends with an empty line": lambda cells: cells[-1].update(source=cells[-1].source + "\n"),
+    "an editor left lines_to_next_cell": lambda cells: cells[6].metadata.update(lines_to_next_cell=1),
     "a code cell is not Python": replace("1 + 1", "1 +"),
     "a shell or magic command": replace("1 + 1", "!ls"),
     "private _overlap": replace("1 + 1", "from seglib.metrics import _overlap"),
@@ -189,7 +192,7 @@ def test_a_wrongly_kept_lesson_is_seen(complaint, said, tmp_path):
 def test_a_long_cell_is_allowed_where_it_is_tagged(tmp_path, monkeypatch):
     monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges"})
     cells = good_lesson()
-    cells[6].source, cells[6].metadata = "1 + 1\n" * 25, {"tags": ["long"]}
+    cells[6].source, cells[6].metadata = "\n".join(["1 + 1"] * 25), {"tags": ["long"]}
     assert write(tmp_path, cells) == []
 
 
@@ -197,6 +200,7 @@ def code_notebook(*sources):
     return new_notebook(cells=[new_code_cell(source) for source in sources])
 
 
+@pytest.mark.slow
 def test_storing_twice_changes_no_text(tmp_path, monkeypatch):
     path = tmp_path / "99_twice.ipynb"
     nbformat.write(code_notebook("{'b', 'a', 'c'}", "import random\nrandom.seed(0)\nrandom.random()"), path)
@@ -213,6 +217,7 @@ def test_storing_twice_changes_no_text(tmp_path, monkeypatch):
     assert set(second.metadata) == {"course", "kernelspec", "language_info"}
 
 
+@pytest.mark.slow
 def test_a_changed_text_output_is_seen(tmp_path):
     path = tmp_path / "99_changes.ipynb"
     nbformat.write(code_notebook("1 + 1", "import os\nprint(os.getpid())"), path)
@@ -220,12 +225,26 @@ def test_a_changed_text_output_is_seen(tmp_path):
     assert complaints == ["code cells whose text output is not the stored one: [1, 2]"]
 
 
+@pytest.mark.slow
 def test_a_failing_lesson_is_not_stored(tmp_path):
     path = tmp_path / "99_fails.ipynb"
     nbformat.write(code_notebook("1 / 0"), path)
     before = path.read_bytes()
     assert "ZeroDivisionError" in notebooks.run(path, store=True)[0]
     assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_lessons_side_by_side_are_reported_and_counted(tmp_path, capfd):
+    paths = [tmp_path / name for name in ("98_fails.ipynb", "99_runs.ipynb")]
+    for path, sources in zip(paths, [("1 / 0", "2"), ("print('hello')", "1 + 1")], strict=True):
+        nbformat.write(code_notebook(*sources), path)
+    assert notebooks.test(paths) == 1
+    said = capfd.readouterr().out
+    assert "98_fails.ipynb: FAILED" in said
+    assert "99_runs.ipynb: passed" in said
+    assert "ZeroDivisionError" in said
+    assert said.splitlines()[-1] == "3 passed, 1 failed"
 
 
 def test_a_widget_leaves_its_still_picture():

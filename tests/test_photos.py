@@ -10,7 +10,8 @@ from PIL import Image
 from scipy import ndimage
 
 import draw_masks
-from seglib.scenes import outlines, photo, photo_names, photographs, photos
+import outlines
+from seglib.scenes import photo, photo_names, photographs, photos
 
 NAMES = photo_names()
 
@@ -72,6 +73,13 @@ def test_the_coins_are_24_separate_round_objects():
 def test_an_unknown_name_lists_the_others():
     with pytest.raises(ValueError, match="no photo 'dog' in data/photos; there are: astronaut"):
         photo("dog")
+
+
+def test_a_missing_folder_of_the_course_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "FOLDER", tmp_path / "data/photos")
+    for ask in (photos, photo_names, lambda: photo("coins")):
+        with pytest.raises(FileNotFoundError, match=r"no outlines of photos in .*photos: they come with a copy of the"):
+            ask()
 
 
 def test_another_picture_in_the_library_is_refused(tmp_path, monkeypatch):

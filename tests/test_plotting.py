@@ -90,31 +90,20 @@ def test_class_colours_go_on_past_the_palette():
 PICTURE = np.random.default_rng(0).random((5, 7, 3))
 
 
-@pytest.mark.parametrize(
-    "image",
-    [
-        PICTURE,
-        np.moveaxis(PICTURE, -1, 0),
-        torch.tensor(PICTURE).permute(2, 0, 1).requires_grad_(),
-        np.round(PICTURE * 255).astype(np.uint8),
-        torch.tensor(PICTURE).permute(2, 0, 1).bfloat16(),
-    ],
-)
-def test_to_rgb_takes_tensors_and_arrays(image):
-    rgb = plotting.to_rgb(image)
-    assert rgb.shape == (5, 7, 3)
-    np.testing.assert_allclose(rgb, PICTURE, atol=0.005)
-
-
-@pytest.mark.parametrize("image", [PICTURE[..., 0], PICTURE[..., :1], PICTURE[None, ..., 0], PICTURE[..., 0] > 0.5])
-def test_to_rgb_of_grey_has_three_equal_channels(image):
-    rgb = plotting.to_rgb(image)
-    np.testing.assert_array_equal(rgb, np.repeat(np.squeeze(image)[..., None], 3, axis=-1))
-
-
-def test_a_tensor_three_pixels_wide_is_channels_first():
-    wide = torch.rand(3, 4, 3)
+def test_to_rgb_takes_tensors_and_arrays():
+    tensor = torch.tensor(PICTURE).permute(2, 0, 1)
+    eight_bits = np.round(PICTURE * 255).astype(np.uint8)
+    for image in (PICTURE, tensor.numpy(), eight_bits, tensor.requires_grad_(), tensor.bfloat16()):
+        np.testing.assert_allclose(plotting.to_rgb(image), PICTURE, atol=0.005)
+    wide = torch.rand(3, 4, 3)  # of a tensor, the channels always come first
     np.testing.assert_allclose(plotting.to_rgb(wide), wide.permute(1, 2, 0))
+
+
+def test_to_rgb_of_grey_has_three_equal_channels():
+    grey = PICTURE[..., 0]
+    for image in (grey, grey[:3], grey[:1], PICTURE[..., :1], PICTURE[None, ..., 0], grey > 0.5):
+        want = np.repeat(image.reshape(-1, 7, 1), 3, axis=-1)
+        np.testing.assert_array_equal(plotting.to_rgb(image), want)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +133,6 @@ def test_colorize_gives_class_colours_and_hatches_void():
         assert len(greys) == 2
         assert (np.ptp(greys, axis=1) == 0).all()
     assert (plotting.colorize(mask == 1)[0] == PALETTE[[0, 1, 1]]).all()
-    assert (plotting.colorize(mask, void=11)[1, 1] == plotting.class_color(255)).all()
 
 
 def test_a_line_parts_classes_and_spares_thin_things():
@@ -176,7 +164,7 @@ def test_an_instance_map_is_no_class_mask():
         plotting.colorize(np.full((4, 4), 300))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(arrays(np.int64, st.tuples(st.integers(2, 9), st.integers(2, 9)), elements=st.integers(0, 40)))
 def test_touching_objects_differ(instances):
     picture = plotting.colorize_instances(instances)
@@ -224,7 +212,6 @@ def test_overlay_tints_outlines_and_keeps_the_photo():
     np.testing.assert_allclose(picture[15, 19], PALETTE[2])  # beside void too
     assert len(np.unique(picture[12:28, 22:28, 0])) == 2  # void: hatched
     np.testing.assert_allclose(plotting.overlay(image, mask, alpha=0)[15, 15], 0.5)
-    np.testing.assert_allclose(plotting.overlay(image, mask, background=None)[2, 2], 0.25 + PALETTE[0] / 2)
     np.testing.assert_array_equal(image, before)
     with pytest.raises(ValueError, match=r"mask has shape \(40, 40\) but the image has \(40, 39\).*resized"):
         plotting.overlay(image[:, 1:], mask)

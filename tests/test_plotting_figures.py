@@ -65,17 +65,17 @@ def test_every_figure_carries_its_description(name, outputs):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("description", ["", "  ", None])
-def test_no_figure_without_a_description(name, description, outputs):
-    with pytest.raises(ValueError, match="description is empty"):
-        FIGURES[name](description)
+def test_no_figure_without_a_description(name, outputs):
+    for description in ("", "  ", None):
+        with pytest.raises(ValueError, match="description is empty"):
+            FIGURES[name](description)
     assert outputs == []
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_outside_a_notebook_nothing_is_shown(name, capsys):
-    FIGURES[name]("What one sees.")
+def test_outside_a_notebook_nothing_is_shown(capsys):
+    for draw in FIGURES.values():
+        draw("What one sees.")
     assert capsys.readouterr() == ("", "")
     assert pyplot.get_fignums() == []
 
@@ -137,7 +137,7 @@ def test_grid_arranges_rows_and_wraps_titles(drawn):
         assert not any(title.overlaps(matplotlib.transforms.Bbox.from_bounds(*b)) for b in others)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("count", [1, 4, 8])
 def test_figures_are_readable_at_half_width(count, drawn):
     plotting.grid([np.zeros((96, 96))] * count, ["Title"] * count, description="Dark.", columns=count)
     inches, points = drawn[0].get_size_inches()[0], drawn[0].axes[0].title.get_fontsize()
@@ -158,9 +158,7 @@ def test_curves_differ_by_more_than_colour(drawn):
     plotting.curves({n: (torch.arange(20), torch.rand(20)) for n in names}, "step", "loss", "Seven runs.")
     axes = drawn[0].axes[0]
     lines = axes.get_lines()
-    assert (
-        len({line.get_color() if isinstance(line.get_color(), str) else tuple(line.get_color()) for line in lines}) == 7
-    )
+    assert len({matplotlib.colors.to_hex(line.get_color()) for line in lines}) == 7
     assert len({line.get_marker() for line in lines}) == 7
     assert len({(line.get_linestyle(), line._dash_pattern[1] and tuple(line._dash_pattern[1])) for line in lines}) >= 5
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == names
@@ -195,6 +193,7 @@ def test_legend_names_every_class(drawn):
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "agg"])
 def test_in_a_notebook_each_figure_is_stored_once(backend, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", backend)

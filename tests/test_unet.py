@@ -25,11 +25,6 @@ def test_paper_net_has_23_convolutional_layers_and_no_norm():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
-@pytest.mark.parametrize(("size", "output"), [(572, 388), (188, 4), (204, 20), (700, 516)])
-def test_valid_output_sizes(size, output):
-    assert valid_output_size(size) == output
-
-
 def test_valid_sizes_come_every_16_px_and_lose_184():
     fitting = []
     for size in range(1, 700):
@@ -64,13 +59,8 @@ def test_padded_network_keeps_odd_sizes(size, skips):
 
 
 def test_padded_network_says_when_a_picture_is_too_small():
-    with pytest.raises(ValueError, match="15x40 px vanishes in 4 poolings: each side needs at least 16 px"):
+    with pytest.raises(ValueError, match="15x40 px is too small: each side needs at least 16 px"):
         UNet(1, 2, width=2)(torch.zeros(1, 1, 15, 40))
-
-
-def test_single_picture_without_batch_is_refused_with_the_remedy():
-    with pytest.raises(ValueError, match=r"image\[None\]"):
-        UNet(1, 2, width=2)(torch.zeros(1, 64, 64))
 
 
 def test_unknown_padding_is_refused():
@@ -118,15 +108,6 @@ def test_he_initialisation_has_the_papers_deviation():
 def he_init_of(layer):
     he_init(layer)
     return layer
-
-
-def test_activations_keep_their_scale_through_the_paper_net():
-    """The point of N(0, 2/N): the signal neither dies nor explodes on its way down."""
-    torch.manual_seed(0)
-    net = UNet(1, 2, width=16, padding="valid").eval()
-    with torch.no_grad():
-        logits = net(torch.randn(1, 1, 188, 188))
-    assert 0.05 < logits.std().item() < 20
 
 
 def test_dropout_acts_in_training_only():

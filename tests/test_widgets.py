@@ -151,8 +151,9 @@ def test_an_error_is_raised_and_shown_until_the_next_answer():
     assert "failed" not in explorer.answer
 
 
+@pytest.mark.slow
 def test_an_error_in_a_callback_fails_the_notebook_tests(tmp_path):
-    """As TOOLING: also one that a message from the browser brings about."""
+    """Also one that a message from the browser brings about."""
     message = {"content": {"data": {"method": "update", "state": {"settings": {"row": -1}}}}, "buffers": []}
     start = "import numpy as np\nfrom seglib.widgets import growing_explorer\n"
     start += "explorer = growing_explorer(np.zeros((9, 9)))\nexplorer"
@@ -176,13 +177,13 @@ def test_large_pictures_are_reduced_once(make):
         assert move(explorer, right=most // 8).startswith("IoU 0.33")  # half the square's side
 
 
-@pytest.mark.parametrize("make", EXPLORERS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, bool, np.float32])
-def test_every_kind_of_picture_is_taken(make, dtype):
-    grey = np.random.default_rng(0).uniform(size=(31, 40, 3)) > 0.5
-    image = grey if dtype is bool else (grey * (1 if dtype is np.float32 else np.iinfo(dtype).max)).astype(dtype)
-    for each in (image, image[..., 0]):
-        assert make(each, grey[..., 1]).rgb.shape == (31, 40, 3)
+def test_every_kind_of_picture_is_taken(dtype):
+    bright = np.random.default_rng(0).uniform(size=(31, 40, 3)) > 0.5
+    image = (bright * (1 if dtype in (bool, np.float32) else np.iinfo(dtype).max)).astype(dtype)
+    for make in (canny_explorer, clustering_explorer):
+        for each in (image, image[..., 0]):
+            assert make(each, bright[..., 1]).rgb.shape == (31, 40, 3)
 
 
 @pytest.mark.parametrize("make", EXPLORERS)
@@ -194,13 +195,12 @@ def test_what_is_no_mask_of_the_picture_is_refused(make):
     for bad in (np.full((9, 9), np.nan), np.zeros((9, 9, 4)), np.zeros((0, 3)), np.full((9, 9), 255.0)):
         with pytest.raises(ValueError, match="image"):
             make(bad, None)
+    if make is metric_explorer:
+        with pytest.raises(ValueError, match="truth is None"):
+            make(image, None)
 
 
-def test_the_metric_explorer_needs_a_truth():
-    with pytest.raises(ValueError, match="truth is None"):
-        metric_explorer(square()[0], None)
-
-
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_no_position_of_any_slider_fails(data):

@@ -8,14 +8,15 @@ import sys
 import numpy as np
 from PIL import Image
 
+import outlines
 from seglib.plotting import PALETTE
-from seglib.scenes import outlines, photographs
+from seglib.scenes import photographs
 
 
 def mask(name):
     """The (H, W) uint8 picture of region numbers that the outlines of a photo give."""
     notes = photographs.read_notes(name)
-    picture = photographs.read_picture(name, notes)
+    picture = photographs.read_panels(name, notes)[0]
     numbers = outlines.paint(notes["regions"], picture.shape[:2])
     for x0, y0, x1, y1, threshold in notes.get("ink", []):  # text: the dark pixels of each box, judged by eye
         box = np.s_[y0:y1, x0:x1]

@@ -66,7 +66,7 @@ def main(arguments):
         if made_here:
             make_venv()
         if newest:
-            pip("-e", f"{ROOT}[dev,book]")
+            pip("-e", f"{ROOT}[workbench,dev,book]")
         else:
             pip("--require-hashes", "-r", str(ROOT / "requirements.lock"))
             pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))

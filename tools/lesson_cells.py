@@ -5,17 +5,27 @@ import re
 
 CODE_LINES, LONG_CODE_LINES, PROSE_LINES, LINE = 15, 25, 12, 110
 OUTPUT_LINES, ALT_LETTERS = 60, 20
+METADATA = {"tags", "jupyter"}  # what a cell may carry besides its source; storing a notebook drops the rest
 INLINE_CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 PRIVATE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|mnt|work)/\w|[A-Z]:\\\w|localhost|127\.0\.0\.1")
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 
 
+def tidiness(lesson):
+    for cell in lesson.cells:
+        if not cell.source.strip():
+            yield f"an empty {cell.cell_type} cell"
+        elif cell.source != cell.source.strip("\n"):
+            yield f"a cell begins or ends with an empty line: '{cell.source.strip()[:40]}'"
+        if foreign := set(cell.metadata) - METADATA:
+            yield f"an editor left {', '.join(sorted(foreign))} in the metadata of '{cell.source[:40]}'"
+
+
 def code_cells(lesson):
     for cell in lesson.code:
         lines = [line for line in cell.source.splitlines() if line.strip()]
         if not lines:
-            yield "an empty code cell"
             continue
         limit = LONG_CODE_LINES if "long" in cell.metadata.get("tags", []) else CODE_LINES
         if len(lines) > limit:
@@ -106,4 +116,4 @@ def private_paths(lesson):
             yield f"'{found[0]}' belongs to one machine only, in '{cell.source[:40]}'"
 
 
-RULES = (code_cells, prose_cells, links, outputs, private_paths)
+RULES = (tidiness, code_cells, prose_cells, links, outputs, private_paths)

@@ -3,27 +3,36 @@
 run    execute from top to bottom in a fresh kernel and store the outputs, reproducibly
 check  execute, store nothing, and fail where a text output differs from the stored one
 test   execute under nbval, as the tests do (this is the one place that knows nbval)
+
+Several lessons run side by side, one a processor and each with one thread: that takes less time than one after the
+other with all threads, and the reader sees what the tests run.
 """
 
 import base64
+import json
 import os
 import platform
 import re
+import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 
 import lesson_form
+from lesson_cells import METADATA
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 COVERS = ROOT / "data" / "covers"
 CELL_TIMEOUT = 300  # seconds
+AT_ONCE = min(os.cpu_count() or 1, 8)  # a lesson takes up to 1.5 GB of memory
 RECORDED_VERSIONS = ("numpy", "scikit-image", "torch", "torchvision")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LANGUAGE = {
@@ -46,11 +55,11 @@ def lessons(numbers, folder=NOTEBOOKS):
 
 
 def fresh_environment():
-    """What a kernel sees: this environment, two threads, no real data; the same on every machine."""
+    """What a kernel sees: this environment, one thread, no real data; the same on every machine."""
     for name in ("SEGLIB_DATA", "MPLBACKEND", "PYTHONWARNINGS"):
         os.environ.pop(name, None)
     os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
-    os.environ.update(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
+    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
 
 
 def execute(path):
@@ -91,8 +100,8 @@ def without_widgets(outputs):
 def normalise(notebook, seconds):
     """Keep only what is the same on every run, and what the course says about the run."""
     for cell in notebook.cells:
-        for noise in ("execution", "collapsed", "scrolled", "ExecuteTime"):
-            cell.metadata.pop(noise, None)
+        for noise in set(cell.metadata) - METADATA:
+            del cell.metadata[noise]
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
     notebook.metadata = nbformat.from_dict(
@@ -145,20 +154,18 @@ def save_cover(notebook, path):
 
 def run(path, store):
     """Execute one lesson, store it if wished, and return what is wrong with it."""
-    print(f"{path.name}: executing", flush=True)
     stored = nbformat.read(path, as_version=4)
     try:
         notebook, seconds = execute(path)
     except Exception as error:  # a failing cell, a dead kernel, a timeout: say so, go on with the next
         return [f"not stored: {error}"]
     changed = changed_cells(stored, notebook)
-    print(f"  {seconds:.0f} s; text outputs changed in code cells: {changed or 'none'}", flush=True)
+    print(f"{path.name}: {seconds:.0f} s; text outputs changed in code cells: {changed or 'none'}", flush=True)
     if not store:
         return [f"code cells whose text output is not the stored one: {changed}"] if changed else []
     normalise(notebook, seconds)
     nbformat.write(notebook, path)
     save_cover(notebook, path)
-    list_in_readme(path)
     return lesson_form.problems(path)
 
 
@@ -173,28 +180,55 @@ def list_in_readme(path, readme=ROOT / "README.md"):
     readme.write_text(row.sub(rf"{link}\1| {times[0]} min | {times[1]} s |", text), encoding="utf-8")
 
 
-class Durations:
-    """A pytest plugin: seconds a notebook, slowest first, at the end of the run."""
+def side_by_side(work, paths):
+    """Yield (path, work(path)) as they end: as many lessons at once as there are processors, the longest first."""
+    paths = sorted(paths, key=stored_seconds, reverse=True)
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        futures = {pool.submit(work, path): path for path in paths}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:  # Ctrl-C too: what has not begun is not begun any more
+            pool.shutdown(cancel_futures=True)
+            raise
 
-    def __init__(self):
-        self.seconds = Counter()
 
-    def pytest_runtest_logreport(self, report):
-        self.seconds[report.nodeid.split("::")[0]] += report.duration
+def stored_seconds(path):
+    """How long the lesson took when it was stored; a new one counts as long."""
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    return metadata.get("course", {}).get("seconds", lesson_form.SECONDS)
 
-    def pytest_terminal_summary(self, terminalreporter):
-        terminalreporter.section("slowest notebooks")
-        for name, seconds in self.seconds.most_common():
-            terminalreporter.line(f"{seconds:7.1f} s  {name}")
+
+def under_nbval(path):
+    """Run one lesson in a pytest of its own; return its exit code, its seconds and what it said."""
+    options = ["-p", "nbval.plugin", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
+    options += ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", *options, str(path)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, time.perf_counter() - start, done.stdout.decode(errors="replace")
 
 
 def test(paths):
-    """Run the lessons under nbval, one after the other; return pytest's exit code."""
-    import pytest
-
-    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
-    options += ["-q", "-p", "no:cacheprovider", "--durations=5", f"--rootdir={ROOT}"]
-    return pytest.main([*options, *map(str, paths)], plugins=[Durations()])
+    """Run the lessons under nbval; say how they fared, and last, as pytest does, how many cells passed and failed."""
+    start, counts, results = time.perf_counter(), Counter(), {}
+    for path, (status, seconds, said) in side_by_side(under_nbval, paths):
+        results[path] = (status, seconds, said)
+        print(f"{path.name}: {'FAILED' if status else 'passed'} after {seconds:.0f} s", flush=True)
+    for path in paths:
+        status, _, said = results[path]
+        last = said.strip().rpartition("\n")[2]
+        found = Counter({kind: int(number) for number, kind in re.findall(r"(\d+) (passed|failed)", last)})
+        counts += found
+        if status:
+            print(f"\n{'=' * 30} {path.name} {'=' * 30}\n{said}")
+            counts["failed"] += not found["failed"]  # it ended before a cell could fail
+    print(f"\nSeconds a notebook, {AT_ONCE} at once:")
+    for path in sorted(paths, key=lambda path: results[path][1], reverse=True):
+        print(f"{results[path][1]:7.1f} s  {path.name}")
+    print(f"{time.perf_counter() - start:7.1f} s  in all; cells:")
+    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    return int(counts["failed"] > 0)
 
 
 def main(arguments):
@@ -207,9 +241,12 @@ def main(arguments):
     fresh_environment()
     if command == "test":
         return test(paths)
-    wrong = {path: run(path, store=command == "run") for path in paths}
-    for path, problems in wrong.items():
-        for problem in problems:
+    print(f"Executing {len(paths)} lessons, {AT_ONCE} at once", flush=True)
+    wrong = dict(side_by_side(partial(run, store=command == "run"), paths))
+    for path in paths:
+        if command == "run":
+            list_in_readme(path)
+        for problem in wrong[path]:
             print(f"{path.name}: {problem}")
     return int(any(wrong.values()))
 

@@ -10,18 +10,18 @@ from pathlib import Path
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
-from seglib.datasets.class_tables import class_names, find_table, read_labels
 from seglib.datasets.folder import few, natural
-from seglib.datasets.layouts import find_splits, pair_up
-from seglib.datasets.reading import image_mode, read_image, read_mask
+from seglib.datasets.reading import open_picture, read_image
 from seglib.progress import Progress
+from workbench.class_tables import class_names, find_table, read_labels
+from workbench.layouts import find_splits, pair_up
 from workbench.twins import find_twins
 
 GREY_VALUES = 64  # more labels than this in one mask, without a table, are no classes
 
 
 @dataclass
-class Picture:
+class CheckedPair:
     """One picture with its mask, and what was found in them."""
 
     split: str
@@ -85,7 +85,7 @@ def check_folder(folder, table=None):
         pairs = pair_up(images, masks)
         faults["foreign"] += pairs.faults
         names = sorted(pairs.images.keys() | pairs.masks.keys(), key=natural)
-        pictures += [Picture(split, name, pairs.images.get(name), pairs.masks.get(name)) for name in names]
+        pictures += [CheckedPair(split, name, pairs.images.get(name), pairs.masks.get(name)) for name in names]
     if not pictures:
         raise ValueError(f"{folder} holds no pictures")
     with Progress(f"checking {folder.name}") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -111,7 +111,9 @@ def _examine(picture, table):
     try:
         if picture.image:
             image = read_image(picture.image)
-            picture.size, picture.mode = tuple(image.shape[1:]), image_mode(picture.image)
+            picture.size = tuple(image.shape[1:])
+            with open_picture(picture.image) as header:
+                picture.mode = header.mode
             picture.digest = hashlib.sha256(picture.image.read_bytes()).hexdigest()
             picture.bits = difference_hash(image)
     except ValueError as error:
@@ -129,7 +131,7 @@ def _examine(picture, table):
 
 def _examine_mask(picture, table):
     """Count the labels of a mask and check them; return its size."""
-    labels, unknown = read_labels(picture.mask, table) if table else (read_mask(picture.mask), [])
+    labels, unknown = read_labels(picture.mask, table)
     values, pixels = labels[labels >= 0].unique(return_counts=True)
     picture.pixels = Counter(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
     if unknown:
@@ -187,7 +189,7 @@ def _tell_twins(pictures):
 def _notes(report):
     notes = []
     if report.black_and_white:
-        notes.append("masks hold 0 and 255 alone, and 255 means void: pass foreground=255 to FolderDataset")
+        notes.append("masks hold 0 and 255 alone, and 255 means void: train and score with --foreground 255")
     elif report.table is None:
         notes.append("there is no class table, so labels were not checked: write classes.txt, one name a line")
     seen = _labels(report.pictures)

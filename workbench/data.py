@@ -2,10 +2,6 @@
 
 from collections import Counter
 
-from seglib.datasets.class_tables import read_table
-from workbench.checking import check_folder
-from workbench.data_page import write_page
-
 SHOWN = 10  # sentences of a kind
 CHANNELS = {
     "1": "black and white",
@@ -52,6 +48,10 @@ def run(arguments):
 
     Raises ValueError or OSError where the folder can't be checked or the page can't be written.
     """
+    from workbench.checking import check_folder
+    from workbench.class_tables import read_table
+    from workbench.data_page import write_page
+
     report = check_folder(arguments.folder, read_table(arguments.classes) if arguments.classes else None)
     print(*lines(report), sep="\n")
     write_page(report, arguments.page)

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d
 
-from seglib.datasets import read_image, read_mask
-from seglib.datasets.class_tables import class_names, read_labels
+from seglib.datasets import read_image
 from seglib.plotting import class_color, overlay, overlay_instances, to_rgb
+from workbench.class_tables import class_names, read_labels
 
 SHOWN = 60  # pictures, those with faults first
 SIDE = 200  # px, the longer one
@@ -84,7 +84,7 @@ def _painted(report, picture):
     small = adaptive_avg_pool2d(image, size)
     if not picture.pixels or any(kind in ("sizes", "broken") for kind, _ in picture.faults):
         return to_rgb(small)
-    labels = read_labels(picture.mask, report.table)[0] if report.table else read_mask(picture.mask)
+    labels, _ = read_labels(picture.mask, report.table)
     rows, cols = ((torch.arange(count) * side) // count for count, side in zip(size, picture.size, strict=True))
     labels = torch.where(labels < 0, 255, labels)[rows][:, cols]
     if report.black_and_white:

@@ -1,21 +1,24 @@
 """Label maps and objects to score: of a folder, or of a public set's held-back pictures."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from seglib.datasets.coco_masks import mask_of
-from seglib.datasets.reading import LOSSLESS, list_pictures, read_mask
-from workbench.predict import CLASSES, LABELS, OBJECTS
+from seglib.datasets.reading import LOSSLESS, list_pictures
+from workbench.class_tables import class_names, find_table, mask_reader
+from workbench.objects import painted
+from workbench.predict import LABELS, OBJECTS
 from workbench.sets import held_back
 
 
 class Maps:
     """Label maps by name, read one at a time.
 
-    ``maps[name]`` is a dict: "mask" int64 (H, W), class ids, 255 = void; and where objects are told apart "instances"
-    int64 (H, W), 0 = none, 1..n, and "scores" (n,), 1 for the truth. ``names`` are sorted; ``classes`` names the
+    ``maps[name]`` is a dict: "mask" (H, W), class ids, 255 = void; and where objects are told apart "instances"
+    (H, W), 0 = none, 1..n, and "scores" (n,), 1 for the truth. ``names`` are sorted; ``classes`` names the
     classes, None if nobody says.
     """
 
@@ -46,21 +49,32 @@ def folder_maps(folder, foreground=None):
     """
     folder = Path(folder)
     paths = list_pictures(folder / LABELS if (folder / LABELS).is_dir() else folder, LOSSLESS)
-    table, annotated = folder / CLASSES, folder / OBJECTS
-    classes = table.read_text(encoding="utf-8").split("\n")[:-1] if table.is_file() else None
+    table, annotated = find_table(folder), folder / OBJECTS
+    read_labels = mask_reader(table)
     found = read_objects(annotated) if annotated.is_file() else None
 
     def read(name):
-        mask = read_mask(paths[name]).numpy()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # predict writes maps of any size
+            mask = read_labels(paths[name]).numpy()
+        mask = mask.astype(np.min_scalar_type(mask.max()))  # bytes: large pictures are held several times
         if foreground is not None:
-            mask = np.where(mask == foreground, 1, mask)
-        elif set(np.unique(mask)) == {0, 255}:
+            mask[mask == foreground] = 1
+        elif mask.min() == 0 and mask.max() == 255 and not ((mask > 0) & (mask < 255)).any():
             raise ValueError(
                 f"{paths[name]} holds 0 and 255 only, and 255 means void: if it means class 1, pass --foreground 255"
             )
-        return {"mask": mask} | (painted(found, name, mask.shape, annotated) if found is not None else {})
+        if found is None:
+            return {"mask": mask}
+        if name not in found:
+            raise ValueError(f"{annotated} knows no picture {name}: labels and objects belong to different predictions")
+        try:
+            instances, scores = painted(found[name], mask.shape)
+        except ValueError as error:
+            raise ValueError(f"{annotated}, {name}: {error}") from error
+        return {"mask": mask, "instances": instances, "scores": scores}
 
-    return Maps(paths, read, classes)
+    return Maps(paths, read, class_names(table) if table else None)
 
 
 def read_objects(path):
@@ -77,16 +91,3 @@ def read_objects(path):
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no file in COCO's format: {type(error).__name__} {error}") from None
     return found
-
-
-def painted(found, name, shape, path):
-    """The objects of a picture as a map of ids, the first one keeping what two of them claim, and their scores."""
-    if name not in found:
-        raise ValueError(f"{path} knows no picture {name}: label maps and objects belong to different predictions")
-    instances, scores = np.zeros(shape, np.int64), []
-    for annotation in found[name]:
-        free = mask_of(annotation["segmentation"], *shape) & (instances == 0)
-        if free.any():
-            scores.append(annotation.get("score", 1.0))
-            instances[free] = len(scores)
-    return {"instances": instances, "scores": np.array(scores)}

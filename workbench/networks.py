@@ -3,10 +3,20 @@
 import json
 from pathlib import Path
 
-from seglib.models import FCN, DeepLabV3Plus, PSPNet, SegNetBasic, UNet
-from seglib.training.run import WEIGHTS, read_tensors
+from seglib.models import FCN, DeepLabV3Plus, MaskRCNN, PSPNet, SegNetBasic, UNet
+from seglib.training import weights
+from workbench.run import WEIGHTS
 
 SHIPPED = {"nuclei": Path(__file__).resolve().parents[1] / "data" / "weights" / "nuclei.safetensors"}
+
+
+def small_objects(channels, classes):
+    """A Mask R-CNN for objects of 8 to 64 px, up to 300 of them in a window."""
+    net = MaskRCNN(classes, "compact", in_channels=channels, width=24, anchor_sizes=(8, 16, 32, 64), rois=64)
+    net.rpn.proposals, net.mask_rois, net.max_detections = (500, 300), 16, 300
+    return net
+
+
 NETWORKS = {
     "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
     "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),
@@ -15,7 +25,9 @@ NETWORKS = {
     "deeplab": lambda channels, classes: DeepLabV3Plus(
         classes, "compact", channels, width=24, output_stride=8, rates=(2, 4, 6)
     ),
+    "mask_rcnn": small_objects,
 }
+DETECTORS = ("mask_rcnn",)
 
 
 def build(config):
@@ -42,14 +54,19 @@ def load_run(path):
     """
     path = Path(path)
     if not path.exists() and str(path) in SHIPPED:
-        path = SHIPPED[str(path)]
+        name, path = str(path), SHIPPED[str(path)]
+        if not path.is_file():
+            raise ValueError(
+                f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}: run from a "
+                "clone of the course that was installed with `pip install -e .`, or give --weights of a run of your own"
+            )
     path = path / WEIGHTS if path.is_dir() else path
     if not path.is_file():
         raise ValueError(
-            f"there is no {path}: give the folder of a run (seglib train --out), or its {WEIGHTS}; "
-            f"{', '.join(SHIPPED)} comes with a copy of the course"
+            f"there is no {path}: give the folder of a run (seglib train --out), its {WEIGHTS}, or one of "
+            f"{', '.join(SHIPPED)}"
         )
-    tensors, header = read_tensors(path)
+    tensors, header = weights.read(path)
     try:
         config = json.loads(header["config"])
         network = build(config)

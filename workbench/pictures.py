@@ -26,6 +26,7 @@ def find_pictures(places):
             pictures = {path.stem: path for path in held_back(place)[1]}
         elif Path(place).is_dir():
             paths = sorted(path for path in Path(place).iterdir() if path.suffix.lower() in PICTURES)
+            paths = [path for path in paths if not path.name.startswith(".")]  # ._a.png of macOS is no picture
             pictures = dict(_named(paths))
         elif Path(place).is_file():
             pictures = {Path(place).stem: Path(place)}

@@ -63,40 +63,72 @@ def run(arguments):
 
 
 def predict_one(network, config, path, out, tile, overlap, show):
-    """Write labels and overlay of one picture; return its path, size and objects, a list of (score, RLE, box)."""
+    """Write labels and overlay of one picture; return its path, size and objects: (score, label, RLE, box) of each."""
     import numpy as np
 
     from seglib.plotting import overlay, overlay_instances
-    from seglib.training import predict_logits
     from workbench.drawing import save_labels, save_picture
+    from workbench.networks import DETECTORS
+    from workbench.objects import run_lengths
     from workbench.pictures import Picture
-    from workbench.tiles import objects, predict_rows, run_lengths
 
     picture = Picture(path, config["grey"])
+    answer = by_objects if config["model"] in DETECTORS else by_pixels
+    labels, found = answer(network, picture, config["objects"], tile, overlap, show)
+    step = -(-max(picture.size) // LARGEST_FIGURE)
+    shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
+    listed = []
+    for score, label, top, left, mask in found:
+        height, width = mask.shape
+        listed.append((score, label, run_lengths(top, left, mask, picture.size), [left, top, width, height]))
+        part = mask[-top % step :: step, -left % step :: step]
+        down, right = -(-top // step), -(-left // step)
+        drawn[down : down + part.shape[0], right : right + part.shape[1]][part] = len(listed)
+    save_labels(out / LABELS / f"{path.stem}.png", labels)
+    figure = overlay_instances(shown, drawn) if config["objects"] else overlay(shown, labels[::step, ::step])
+    save_picture(out / OVERLAYS / f"{path.stem}.png", figure)
+    return path, picture.size, listed
+
+
+def by_pixels(network, picture, cut, tile, overlap, show):
+    """Class of every pixel, uint8 (H, W); and, if they are to be cut apart, objects (score, label, top, left, mask)."""
+    import numpy as np
+
+    from seglib.training import predict_logits
+    from workbench.tiles import objects, predict_rows
+
     labels = np.zeros(picture.size, np.uint8)
-    certainty = np.zeros(picture.size if config["objects"] else (0, 0), np.uint8)  # of the foreground, in 1/255
+    certainty = np.zeros(picture.size if cut else (0, 0), np.uint8)  # of the foreground, in 1/255
     for top, shares in predict_rows(
         lambda batch: predict_logits(network, batch), picture.read, picture.size, tile, overlap
     ):
         rows = slice(top, top + shares.shape[1])
         labels[rows] = shares.argmax(0).numpy()
-        if config["objects"]:
+        if cut:
             certainty[rows] = (shares[1] * 255).round().numpy()
         show(rows.stop / picture.size[0])
-    step = -(-max(picture.size) // LARGEST_FIGURE)
-    shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
     found = []
-    for top, left, mask in objects(labels > 0) if config["objects"] else ():
+    for top, left, mask in objects(labels > 0) if cut else ():
         height, width = mask.shape
         score = certainty[top : top + height, left : left + width][mask].mean() / 255
-        found.append((float(score), run_lengths(top, left, mask, picture.size), [left, top, width, height]))
-        part = mask[-top % step :: step, -left % step :: step]
-        down, right = -(-top // step), -(-left // step)
-        drawn[down : down + part.shape[0], right : right + part.shape[1]][part] = len(found)
-    save_labels(out / LABELS / f"{path.stem}.png", labels)
-    figure = overlay_instances(shown, drawn) if config["objects"] else overlay(shown, labels[::step, ::step])
-    save_picture(out / OVERLAYS / f"{path.stem}.png", figure)
-    return path, picture.size, found
+        found.append((float(score), 1, top, left, mask))
+    return labels, found
+
+
+def by_objects(network, picture, cut, tile, overlap, show):
+    """As `by_pixels`, but by a detector; a pixel belongs to the best object that claims it."""
+    import numpy as np
+
+    from workbench.detections import detect, paint
+
+    instances, kept = paint(detect(network, picture.read, picture.size, tile, overlap, show), picture.size)
+    labels, found = np.zeros(picture.size, np.uint8), []
+    for number, (score, label, top, left, mask) in enumerate(kept, start=1):
+        window = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])
+        seen = instances[window] == number
+        labels[window][seen] = label
+        found.append((score, label, top, left, seen))
+    return labels, found
 
 
 def as_coco(entries, classes):
@@ -104,8 +136,10 @@ def as_coco(entries, classes):
     images, annotations = [], []
     for number, (path, (height, width), found) in enumerate(entries, start=1):
         images.append({"id": number, "file_name": path.name, "height": height, "width": width})
-        for score, rle, box in found:
+        for score, label, rle, box in found:
             area = sum(rle["counts"][1::2])
-            annotation = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": box, "area": area}
-            annotations.append(annotation | {"iscrowd": 0, "segmentation": rle, "score": round(score, 4)})
-    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": classes[1]}]}
+            annotation = {"id": len(annotations) + 1, "image_id": number, "category_id": label, "bbox": box}
+            annotation |= {"area": area, "iscrowd": 0, "segmentation": rle, "score": round(score, 4)}
+            annotations.append(annotation)
+    categories = [{"id": number, "name": name} for number, name in enumerate(classes) if number > 0]
+    return {"images": images, "annotations": annotations, "categories": categories}

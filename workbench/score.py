@@ -13,7 +13,9 @@ def add_parser(subparsers):
     )
     parser.add_argument("predictions", help="folder that seglib predict wrote, or a folder of label maps")
     parser.add_argument("truth", help="a folder like that, or dsb2018, camvid: the held-back pictures")
-    parser.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
+    parser.add_argument(
+        "--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255, of both"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
 
 
@@ -24,7 +26,7 @@ def run(arguments):
     from workbench.scoring import score_pictures, tables
     from workbench.sets import PUBLIC
 
-    predictions = folder_maps(arguments.predictions)
+    predictions = folder_maps(arguments.predictions, arguments.foreground)
     if arguments.truth in PUBLIC:
         truth = named_maps(arguments.truth)
     else:

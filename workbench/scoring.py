@@ -4,8 +4,9 @@ import numpy as np
 
 from seglib.metrics import average_precision, boundary_f1, confusion_matrix, dice, iou, panoptic_quality
 from seglib.progress import Progress
+from workbench.windows import VOID, windows
 
-VOID = 255
+BAND = 1024  # rows that are counted at a time
 PIXELS, OBJECTS = ("IoU", "Dice", "boundary_F1"), ("AP", "AP50", "PQ")
 TOLERANCE = 0.0075  # of the diagonal, as SegNet's paper has it
 
@@ -35,7 +36,7 @@ def score_pictures(predictions, truth):
         if alone:
             raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
     classes = truth.classes or predictions.classes or _numbered(predictions, truth)
-    matrix, outlines, pictures, told_apart = 0, [], {}, []
+    matrix, outlines, pictures, cut, told_apart = 0, [], {}, [], True
     with Progress("scoring") as bar:
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
@@ -43,12 +44,15 @@ def score_pictures(predictions, truth):
                 raise ValueError(
                     f"{name}: the prediction is {found['mask'].shape}, the truth {true['mask'].shape} (height, width)"
                 )
-            own = confusion_matrix(found["mask"], true["mask"], len(classes))
+            own = counted(found["mask"], true["mask"], len(classes))
             outline = outlines_of(found["mask"], true["mask"], len(classes))
             pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
             if "instances" in found and "instances" in true:
-                pictures[name] |= score_objects([found], [true])[0]
-                told_apart.append((found, true))
+                own_cut = windows(found, true)
+                pictures[name] |= score_objects(own_cut)[0]
+                cut += own_cut
+            else:
+                told_apart = False
             matrix = matrix + own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
@@ -57,18 +61,24 @@ def score_pictures(predictions, truth):
     for index, label in enumerate(classes):
         report["classes"][label] = {key: known(column[index]) for key, column in zip(PIXELS, columns, strict=True)}
     report["mean"] = {key: mean([each[key] for each in report["classes"].values()]) for key in PIXELS}
-    if len(told_apart) == len(pictures):
-        whole, by_class = score_objects(*zip(*told_apart, strict=True))
+    if told_apart:
+        whole, by_class = score_objects(cut)
         report["mean"] |= whole
         for label, figures in by_class.items():
             report["classes"][classes[label]] |= figures
     return report
 
 
-def score_objects(predictions, truth):
-    """({"AP", "AP50", "PQ"} over all pictures, the same by class) of pictures with "mask", "instances" and "scores"."""
-    detected = average_precision(map(detections, predictions), map(detections, truth))
-    parted = panoptic_quality(map(things, predictions), map(things, truth))
+def counted(found, true, classes):
+    """The confusion matrix of a picture, band by band, so that a large one takes no more memory than a small one."""
+    bands = [slice(top, top + BAND) for top in range(0, len(true), BAND)]
+    return sum(confusion_matrix(found[band], true[band], classes) for band in bands)
+
+
+def score_objects(cut):
+    """({"AP", "AP50", "PQ"} over all pictures, the same by class) of pictures cut by `windows.windows`."""
+    detected = average_precision((detections(found) for found, _ in cut), (detections(true) for _, true in cut))
+    parted = panoptic_quality((found for found, _ in cut), (true for _, true in cut))
     qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}
     whole = {"AP": known(detected["AP"]), "AP50": known(detected["AP50"]), "PQ": mean(list(qualities.values()))}
     classes = sorted(qualities.keys() | detected["per_class"].keys())
@@ -76,17 +86,11 @@ def score_objects(predictions, truth):
     return whole, {label: {name: known(column.get(label)) for name, column in columns.items()} for label in classes}
 
 
-def detections(maps):
-    """What `average_precision` takes: a mask, a class and a score for every object."""
-    ids = np.arange(1, len(maps["scores"]) + 1)
-    labels = [np.bincount(maps["mask"][maps["instances"] == number]).argmax() for number in ids]
-    return {"masks": maps["instances"] == ids[:, None, None], "labels": np.array(labels, int), "scores": maps["scores"]}
-
-
-def things(maps):
-    """What `panoptic_quality` takes. Specks of a class that are part of no object count as background."""
-    loose = (maps["instances"] == 0) & (maps["mask"] != VOID)
-    return {"mask": np.where(loose, 0, maps["mask"]), "instances": maps["instances"]}
+def detections(window):
+    """What `average_precision` takes: a mask, a class and a score for every object that counts."""
+    ids = np.flatnonzero(window["counted"]) + 1
+    masks = window["instances"] == ids[:, None, None]
+    return {"masks": masks, "labels": window["labels"][ids - 1], "scores": window["scores"][ids - 1]}
 
 
 def outlines_of(found, true, classes):

@@ -1,12 +1,13 @@
 """The data sets that the command line knows by name, and a learner's own folder, prepared for training."""
 
+import os
 from pathlib import Path
 
 from torch.utils.data import Subset
 
-from seglib.datasets import DSB2018, CamVid, FolderDataset
-from seglib.datasets.layouts import find_splits
+from seglib.datasets import DSB2018, CamVid
 from seglib.scenes import Cells
+from seglib.targets import instances_to_targets
 from seglib.transforms import (
     CenterCrop,
     Compose,
@@ -20,60 +21,77 @@ from seglib.transforms import (
     SeparateTouching,
     Standardize,
 )
+from workbench.layouts import find_splits, open_folder
+from workbench.torchvision_sets import oxford_pets, voc
 
-PUBLIC = ("dsb2018", "camvid")
-NAMES = ("cells", *PUBLIC)
-HELD_BACK = 5  # every fifth picture of a folder that is not split
+PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back pictures
+NAMES = ("cells", *PUBLIC, "voc", "oxford_pets")
+HELD_BACK = 5  # every fifth picture of a set without a validation set
 VAL_SIZE = 256  # px; while training, networks are scored on the middles of the held-back pictures
-NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90(), SeparateTouching()]
+NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
 
 
-def training_sets(name, crop, foreground=None, grey=False):
+def training_sets(name, crop, foreground=None, grey=False, detector=False):
     """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
 
+    Where objects are told apart, a ``detector`` gets boxes, labels and masks; other networks get gaps between objects
+    that touch, to learn them.
+
     Every picture is standardised as a whole, as it will be when it is predicted, and then cut. Nuclei are always grey;
-    ``grey`` makes the others so.
+    ``grey`` makes the others so. ``foreground`` is for a folder, see `layouts.open_folder`; ValueError for a named set.
     """
+    if foreground is not None and name in NAMES:
+        raise ValueError(f"--foreground is for a folder of your own; what the masks of {name} mean is known")
+    apart = instances_to_targets if detector else SeparateTouching()
+    targets = [instances_to_targets] if detector else []
     if name == "cells":
-        train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), SeparateTouching()]))
-        val = Cells(64, size=crop, transform=Standardize())
+        train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), apart]))
+        val = Cells(64, size=crop, transform=Compose([Standardize(), *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
     if name == "dsb2018":
-        move = [RandomScale(0.75, 1.33), RandomCrop(crop), ElasticDeform(sigma=3), *NUCLEI_AUGMENT]
+        move = [RandomScale(0.75, 1.33), RandomCrop(crop), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
         train = DSB2018(split="train", transform=Compose([Grayscale(), Standardize(), *move]))
-        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE)]))
+        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE), *targets]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
     augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(crop), RandomFlip(vertical=False)])
     middle = Compose([*prepare, CenterCrop(VAL_SIZE)])
     if name == "camvid":
         train, val = CamVid(split="train", transform=augment), CamVid(split="val", transform=middle)
+    elif name == "voc":
+        train, val = voc("train", augment), voc("val", middle)
+    elif name == "oxford_pets":
+        train, val = hold_back(oxford_pets(augment), oxford_pets(middle))
     else:
         train, val = folder_sets(name, foreground, augment, middle)
-    classes = CamVid.classes if name == "camvid" else classes_of(train)
+    classes = train.dataset.classes if isinstance(train, Subset) else train.classes
     return train, val, {"classes": list(classes), "grey": grey, "objects": False}
 
 
 def folder_sets(folder, foreground, augment, middle):
-    """A folder's train and val; where it is not split, every fifth picture is held back."""
+    """A folder's train and val; where it has no val, every fifth picture is held back, and a line says so."""
     if not Path(folder).is_dir():
         raise ValueError(f"--data is {folder}: that is no folder, nor one of {', '.join(NAMES)}")
-    if "all" not in find_splits(folder):
-        return (
-            FolderDataset(folder, split="train", foreground=foreground, transform=augment),
-            FolderDataset(folder, split="val", foreground=foreground, transform=middle),
-        )
-    train = FolderDataset(folder, foreground=foreground, transform=augment)
-    val = FolderDataset(folder, foreground=foreground, transform=middle)
+    splits = find_splits(folder)
+    if not splits.keys() & {"all", "train"}:
+        raise ValueError(f"{folder} has {', '.join(splits)}, but no train/ to learn from")
+    split = "train" if "train" in splits else None
+    train = open_folder(folder, split, foreground=foreground, transform=augment)
+    if "val" in splits:
+        return train, open_folder(folder, "val", foreground=foreground, transform=middle)
     if len(train) < HELD_BACK:
         raise ValueError(f"{folder} holds {len(train)} pictures; {HELD_BACK} are wanted, one of them to score on")
-    held = set(range(HELD_BACK - 1, len(train), HELD_BACK))
-    return Subset(train, [i for i in range(len(train)) if i not in held]), Subset(val, sorted(held))
+    train, val = hold_back(train, open_folder(folder, split, foreground=foreground, transform=middle))
+    if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
+        named = "train/" if split else folder
+        print(f"{folder} has no val/: every fifth picture of {named} is held back to score on, {len(val)} in all")
+    return train, val
 
 
-def classes_of(data):
-    """Names of a folder's classes."""
-    return data.dataset.classes if isinstance(data, Subset) else data.classes
+def hold_back(train, val):
+    """Two parts of one set that is given with two transforms: all but every fifth picture, and every fifth."""
+    held = range(HELD_BACK - 1, len(val), HELD_BACK)
+    return Subset(train, [i for i in range(len(train)) if i not in held]), Subset(val, held)
 
 
 def held_back(name):

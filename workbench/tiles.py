@@ -5,10 +5,10 @@ Memory holds one row of tiles, whatever the height of the picture.
 
 import numpy as np
 import torch
-from scipy.ndimage import find_objects
 from torch.nn import functional as F
 
 from seglib.classical import split_touching
+from workbench.objects import boxes
 
 SMALLEST = 64  # px; smaller pictures are repeated at their end up to this, so that no network pools them away
 SIDE_BY_SIDE = 4  # tiles that go through the network at once
@@ -129,20 +129,3 @@ def objects(foreground, window=2048, margin=256):
                 y, x = first + row + mask.shape[0] // 2, start + column + mask.shape[1] // 2
                 if top <= y < top + window and left <= x < left + window:
                     yield first + row, start + column, mask
-
-
-def boxes(labels):
-    """Yield (top, left, mask) of every object of a map of ids, cut to its bounding box."""
-    for number, place in enumerate(find_objects(labels), start=1):
-        if place is not None:
-            yield place[0].start, place[1].start, labels[place] == number
-
-
-def run_lengths(top, left, mask, size):
-    """COCO's uncompressed RLE of an object in a picture of ``size`` (height, width): runs of 0, 1, 0 ... by columns."""
-    height, width = size
-    columns = np.zeros((mask.shape[1], height), np.int8)
-    columns[:, top : top + mask.shape[0]] = mask.T
-    edges = np.flatnonzero(np.diff(columns.ravel(), prepend=0, append=0)) + left * height
-    counts = np.diff(edges, prepend=0, append=height * width).tolist()
-    return {"size": [height, width], "counts": counts if counts[-1] else counts[:-1]}

@@ -1,10 +1,14 @@
 """``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
 
 import os
+from functools import partial
 from pathlib import Path
 
-NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab"
-ARGUMENTS = "data", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop", "eval_every"
+NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn"
+ARGUMENTS = (
+    *("data", "foreground", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop"),
+    "eval_every",
+)
 SHOWN = 4  # held-back pictures in a picture of samples
 
 
@@ -18,7 +22,12 @@ def add_parser(subparsers):
         "processes, GPUs or machines; --batch-size is that of all together.",
     )
     parser.add_argument("--model", choices=NAMES, required=True)
-    parser.add_argument("--data", required=True, help="dsb2018, camvid, cells (generated), or your folder")
+    parser.add_argument(
+        "--data",
+        required=True,
+        help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every "
+        "fifth picture of train/, or of all, is held back to score on",
+    )
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument(
         "--weights",
@@ -52,18 +61,26 @@ def run(arguments):
     """Train; return the exit status."""
     import torch
 
-    from seglib.training import Run, best_device, fit
-    from seglib.training.processes import join, rank_and_size
-    from workbench.networks import build, check_fit, load_run
+    from seglib.training import best_device, detection_batch, fit
+    from workbench.networks import DETECTORS, build, check_fit, load_run
+    from workbench.processes import join, rank_and_size
+    from workbench.run import Run
     from workbench.sets import training_sets
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
-    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"])
+    detector = arguments.model in DETECTORS
+    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"], detector)
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     if begun is not None:
         check_fit(before, config)
+    if detector and not facts["objects"]:
+        raise ValueError(f"{arguments.model} learns single objects; {arguments.data} has classes of pixels alone")
+    if detector:
+        learning = {"collate": detection_batch}
+    else:
+        learning = {"loss": balanced_loss(train, len(facts["classes"]), arguments.seed)}
     torch.manual_seed(arguments.seed)
     network = build(config) if begun is None else begun
     kept = Run(
@@ -71,7 +88,7 @@ def run(arguments):
         config,
         arguments.eval_every,
         resume=arguments.resume,
-        show=lambda step: draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png")),
+        show=lambda step: draw_samples(network, val, detector, Path(arguments.out, "samples", f"step_{step:06}.png")),
     )
     fit(
         network,
@@ -81,27 +98,46 @@ def run(arguments):
         seconds=arguments.seconds,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
-        class_weights=weights_of_classes(train, len(facts["classes"]), arguments.seed),
         eval_every=arguments.eval_every,
         seed=arguments.seed,
         workers=arguments.workers,
         progress=rank_and_size()[0] == 0,
         run=kept,
+        **learning,
     )
     kept.close()
     return 0
 
 
-def weights_of_classes(train, classes, seed):
-    """Square roots of median-frequency weights over the first epoch, where more than two classes compete."""
+def balanced_loss(train, classes, seed):
+    """Cross-entropy (logits, mask) -> scalar, fair to several processes.
+
+    Where more than two classes compete, rare ones weigh more: by the square roots of median-frequency weights.
+    """
+    import torch
+
+    from seglib.losses import cross_entropy
+    from workbench.processes import fair_share
+
+    weights = torch.ones(classes) if classes == 2 else class_weights_of(train, classes, seed)
+
+    def loss(logits, mask):
+        by_class = weights.to(logits.device)
+        counted = torch.where(mask == 255, 0.0, by_class[mask.where(mask != 255, 0)])
+        share = fair_share(counted.sum()) if torch.is_grad_enabled() else 1.0
+        return cross_entropy(logits, mask, class_weights=None if classes == 2 else by_class) * share
+
+    return loss
+
+
+def class_weights_of(train, classes, seed):
+    """Square roots of median-frequency weights (K,) over the first epoch."""
     import numpy as np
 
     from seglib.losses import class_weights
     from seglib.progress import Progress
-    from seglib.training.loop import Stream
+    from seglib.training.batches import Stream
 
-    if classes == 2:
-        return None
     draws, counts = Stream(train, seed), []
     with Progress("counting classes") as bar:
         for draw in range(len(train)):
@@ -110,24 +146,35 @@ def weights_of_classes(train, classes, seed):
     return class_weights(np.array(counts), power=0.5)
 
 
-def draw_samples(network, val, path):
+def rows_of(image, top, bottom):
+    """Rows of a picture (C, H, W)."""
+    return image[:, top:bottom]
+
+
+def draw_samples(network, val, detector, path):
     """Draw held-back pictures with what the network says (above) and the truth (below)."""
     import numpy as np
     import torch
 
-    from seglib.plotting import overlay
+    from seglib.plotting import overlay, overlay_instances
     from seglib.training import predict_logits
+    from seglib.training.scoring import evaluating
+    from workbench.detections import detect, paint
     from workbench.drawing import save_picture
 
-    was_training = network.training
-    network.eval()
     columns = []
     for sample in (val[index] for index in range(min(SHOWN, len(val)))):
-        found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
         image = sample["image"] - sample["image"].amin()
         image = image / torch.clamp(image.amax(), min=1e-6)
-        columns.append(np.concatenate([overlay(image, found), overlay(image, sample["mask"])]))
-    network.train(was_training)
+        if detector:
+            size = sample["image"].shape[1:]
+            found = detect(network, partial(rows_of, sample["image"]), size, max(size), 0)
+            pair = overlay_instances(image, paint(found, size)[0]), overlay_instances(image, sample["instances"])
+        else:
+            with evaluating(network):
+                found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
+            pair = overlay(image, found), overlay(image, sample["mask"])
+        columns.append(np.concatenate(pair))
     height = max(len(column) for column in columns)
     columns = [np.pad(column, ((0, height - len(column)), (0, 4), (0, 0))) for column in columns]
     save_picture(path, np.concatenate(columns, axis=1))

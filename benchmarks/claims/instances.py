@@ -16,7 +16,7 @@ from benchmarks.record import write_rows
 from seglib.metrics import average_precision
 from seglib.models import FasterRCNN, MaskRCNN, parameters
 from seglib.scenes import Digits
-from seglib.training import fit_detector, predict_detector
+from seglib.training import detection_batch, fit, predict_detector
 
 SEEDS = range(5)
 CLASSES, WIDTH, STEPS, BATCH, RATE = len(Digits.classes), 24, 800, 4, 2e-3
@@ -55,9 +55,8 @@ def train(build, seed, learning_rate=RATE, steps=STEPS, seconds=None):
     net = build()
     data = Digits(MANY if seconds else steps * BATCH, seed=1 + seed)
     length = {"seconds": seconds} if seconds else {"steps": steps}
-    history = fit_detector(
-        net, data, **length, batch_size=BATCH, learning_rate=learning_rate, seed=seed, progress=False
-    )
+    options = {"batch_size": BATCH, "learning_rate": learning_rate, "seed": seed, "progress": False}
+    history = fit(net, data, collate=detection_batch, **length, **options)
     return net, len(history["step"])
 
 

@@ -5,15 +5,15 @@ from json import loads
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from seglib.datasets.coco_masks import mask_of
 from seglib.datasets.reading import read_image
+from seglib.targets import boxes_of
 
 WANTED = {  # lists of the file, and what their entries must have
     "images": ("id", "file_name", "height", "width"),
-    "annotations": ("id", "image_id", "category_id", "bbox", "segmentation"),
+    "annotations": ("id", "image_id", "category_id", "segmentation"),
     "categories": ("id", "name"),
 }
 
@@ -22,10 +22,11 @@ class CocoDataset:
     """Pictures with an outline for every object, annotated in COCO's format: polygons, RLE, crowds.
 
     A sample has, beside "image", "mask", "instances" and "name", a detector's target: "boxes" float32 (n, 4) xyxy as
-    the file has them, "labels" int64 (n,) from 1, "masks" uint8 (n, H, W), "iscrowd" int64 (n,). Its rows are the
-    objects in the file's order, then the crowds (regions of many objects that nobody told apart). In the two maps the
-    smaller of overlapping objects has the pixel; row k has id k + 1 in "instances" (a crowd has none), and crowds have
-    their class in "mask" where no object is. Masks are pycocotools' to the pixel. A picture may have no object at all.
+    the file has them (where it has none, the one around the mask), "labels" int64 (n,) from 1, "masks" uint8 (n, H, W),
+    "iscrowd" int64 (n,). Its rows are the objects in the file's order, then the crowds (regions of many objects that
+    nobody told apart). In the two maps the smaller of overlapping objects has the pixel; row k has id k + 1 in
+    "instances" (a crowd has none), and crowds have their class in "mask" where no object is. Masks are pycocotools' to
+    the pixel. A picture may have no object at all.
 
     The JSON is read and checked when the data set is made, pictures and outlines when a sample is read.
 
@@ -87,17 +88,17 @@ class CocoDataset:
                 f"{path} is {tuple(image.shape[1:])} but {self.json} says {size} (height, width). Usual causes: "
                 "it was resized, or turned by its EXIF orientation, after it was annotated"
             )
-        masks = np.zeros((len(annotations), *size), np.uint8)
-        for mask, annotation in zip(masks, annotations, strict=True):
+        masks = torch.zeros((len(annotations), *size), dtype=torch.uint8)
+        boxes = torch.zeros((len(annotations), 4))
+        for row, annotation in enumerate(annotations):
             try:
-                mask[:] = mask_of(annotation["segmentation"], *size)
+                masks[row] = torch.from_numpy(mask_of(annotation["segmentation"], *size))
+                boxes[row] = _box(annotation, masks[row])
             except ValueError as error:
                 raise ValueError(f"{self.json}: annotation {annotation['id']} of {path.name}: {error}") from error
-        boxes = torch.tensor([each["bbox"] for each in annotations], dtype=torch.float32).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
         labels = torch.tensor([self.labels[each["category_id"]] for each in annotations], dtype=torch.int64)
         crowd = torch.tensor([each.get("iscrowd", 0) for each in annotations], dtype=torch.int64)
-        target = {"boxes": boxes, "labels": labels, "masks": torch.from_numpy(masks), "iscrowd": crowd}
+        target = {"boxes": boxes, "labels": labels, "masks": masks, "iscrowd": crowd}
         sample = {"image": image, **_maps(target), **target, "name": path.stem}
         return self.transform(sample) if self.transform else sample
 
@@ -145,8 +146,8 @@ class CocoDataset:
             return f"of {name} has the category {annotation['category_id']!r}; there are {list(self.labels)[:10]}"
         if annotation.get("iscrowd", 0) not in (0, 1):
             return f"of {name} has iscrowd {annotation['iscrowd']!r}; wanted is 0 or 1"
-        box, outline = annotation["bbox"], annotation["segmentation"]
-        if len(box) != 4 or not all(map(isfinite, box)) or min(box[2:]) <= 0:
+        box, outline = annotation.get("bbox"), annotation["segmentation"]
+        if box is not None and not _is_box(box):
             return f"of {name} has the box {box}; wanted is x, y, width, height with an area. Remove or redraw it"
         if isinstance(outline, dict):
             return None if outline.keys() >= {"size", "counts"} else f"of {name} has an RLE without size or counts"
@@ -156,6 +157,22 @@ class CocoDataset:
             if len(polygon) < 6 or len(polygon) % 2:
                 return f"of {name} has a polygon of {len(polygon)} numbers; wanted are x, y of 3 points at least"
         return None
+
+
+def _is_box(box):
+    """Whether it is x, y, width, height with an area."""
+    numbers = isinstance(box, list) and len(box) == 4 and all(isinstance(value, int | float) for value in box)
+    return numbers and all(map(isfinite, box)) and min(box[2:]) > 0
+
+
+def _box(annotation, mask):
+    """xyxy, float32 (4,): the annotation's own box, or the one around its mask."""
+    if annotation.get("bbox") is not None:
+        box = torch.tensor(annotation["bbox"], dtype=torch.float32)
+        return torch.cat([box[:2], box[:2] + box[2:]])
+    if not mask.any():
+        raise ValueError("it has no box, and its mask no pixel to put one around")
+    return boxes_of(mask[None])[0]
 
 
 def _maps(target):

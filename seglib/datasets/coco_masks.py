@@ -1,8 +1,7 @@
 """COCO's two ways to write a mask: polygons, and runs of pixels (RLE), both read exactly as pycocotools reads them."""
 
 import numpy as np
-
-STEPS = 5  # a polygon's outline is walked on a grid five times finer than the pixels
+from pycocotools.mask import frPyObjects, merge
 
 
 def mask_of(segmentation, height, width):
@@ -10,23 +9,29 @@ def mask_of(segmentation, height, width):
 
     Raises ValueError saying what is wrong with it.
     """
+    runs = runs_of(segmentation, height, width)
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
+
+
+def runs_of(segmentation, height, width):
+    """The same mask as lengths of its runs of 0, 1, 0, 1 ... down the columns: int64 (n,). Polygons as pycocotools."""
     if isinstance(segmentation, dict):
-        return _mask_of_runs(segmentation, height, width)
-    mask = np.zeros((height, width), bool)
-    for polygon in segmentation:
-        mask |= _mask_of_polygon(polygon, height, width)
-    return mask
-
-
-def _mask_of_runs(rle, height, width):
-    """RLE: lengths of runs of 0, 1, 0, 1, ... down the columns, as a list or as a string."""
-    if list(rle["size"]) != [height, width]:
-        raise ValueError(f"its RLE is of size {rle['size']}, its picture {[height, width]} (height, width)")
-    counts = rle["counts"]
+        counts = segmentation["counts"]
+        if segmentation["size"] != [height, width]:
+            raise ValueError(
+                f"its RLE is of size {segmentation['size']}, its picture {[height, width]} (height, width)"
+            )
+    else:
+        if not segmentation:
+            raise ValueError("it has no outline")
+        for polygon in segmentation:
+            _check_polygon(polygon, height, width)
+        counts = merge(frPyObjects(segmentation, height, width))["counts"].decode()
     runs = np.asarray(_unpacked(counts) if isinstance(counts, str) else counts)
+    # pycocotools would take runs of any sum, and leave the rest of the mask empty.
     if runs.ndim != 1 or runs.dtype.kind != "i" or runs.min() < 0 or runs.sum() != height * width:
         raise ValueError(f"the runs of its RLE are not whole numbers that add up to {height} x {width} pixels")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
+    return runs
 
 
 def _unpacked(text):
@@ -39,7 +44,8 @@ def _unpacked(text):
         value |= (code & 31) << bits
         bits += 5
         if not code & 32:
-            value -= (code & 16 > 0) << bits  # the last letter's highest bit is the sign
+            if code & 16:  # the last letter's highest bit is the sign
+                value -= 1 << bits
             runs.append(value + (runs[-2] if len(runs) > 2 else 0))
             value, bits = 0, 0
     if bits:
@@ -47,40 +53,12 @@ def _unpacked(text):
     return runs
 
 
-def _mask_of_polygon(polygon, height, width):
-    """Pixels inside an outline x1, y1, x2, y2, ... (a pixel is the square from its index to the next).
-
-    Where the outline passes the middle of a column, the pixels below change from out to in or back. The rounding is
-    that of pycocotools, step by step, so that no pixel of the border differs.
-    """
+def _check_polygon(polygon, height, width):
+    size = np.array([width, height])
     points = np.asarray(polygon, float).reshape(-1, 2)
-    far = np.abs(points - np.array([width, height]) / 2) > 1.5 * np.array([width, height])
-    if far.any() or not np.isfinite(points).all():
+    near = (np.abs(points - size / 2) <= 1.5 * size).all(1)  # NaN is not
+    if not near.all():
         raise ValueError(
-            f"its polygon's point {points[far.any(1) | ~np.isfinite(points).all(1)][0].tolist()} is far outside of its "
-            f"picture, {height} x {width} pixels (height, width). Usual cause: points of a picture of another size"
+            f"its polygon's point {points[~near][0].tolist()} is far outside of its picture, {height} x {width} pixels "
+            "(height, width). Usual cause: points of a picture of another size"
         )
-    x, y = _walk((STEPS * points + 0.5).astype(int))
-    crossing = np.flatnonzero(x[1:] != x[:-1])
-    column = (np.minimum(x[crossing], x[crossing + 1]) + 0.5) / STEPS - 0.5
-    row = np.ceil(np.clip((np.minimum(y[crossing], y[crossing + 1]) + 0.5) / STEPS - 0.5, 0, height))
-    middle = (column == np.floor(column)) & (column >= 0) & (column <= width - 1)
-    changes = (column[middle] * height + row[middle]).astype(int)
-    count = np.bincount(changes, minlength=height * width)[: height * width].cumsum()
-    return (count % 2 == 1).reshape(width, height).T
-
-
-def _walk(corners):
-    """All grid points (x, y) along a closed outline, in order; both ends of an edge belong to it."""
-    steps = []
-    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        length = np.abs(end - start)
-        long = int(length[0] < length[1])  # the axis along which the edge is longer
-        if length[long] == 0:
-            continue
-        turned = start[long] > end[long]  # an edge is the same points in both directions
-        low, high = (end, start) if turned else (start, end)
-        t = np.arange(length[long] + 1)[:, None]
-        points = (low + t * ((high - low) / length[long]) + 0.5).astype(int)
-        steps.append(points[::-1] if turned else points)
-    return np.concatenate(steps or [corners[:1]]).T

@@ -8,7 +8,7 @@ from seglib.datasets.fetching import data_root, download, unpack
 from seglib.datasets.reading import check_same_size, image_size, read_image, read_mask
 
 URL = "https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip"
-ENTRY = r"(?:stage1_train/)?([\w-]+)/(images|masks)/([\w-]+\.png)?"  # of the archive
+ENTRY = r"(?:stage1_train/)?([\w-]+/(?:images|masks)/(?:[\w-]+\.png)?)"  # of the archive
 SHA256 = "dcb6edc2690f137406638b2309581a71522c4dff19157d118453b448dcddcb68"
 
 
@@ -92,7 +92,7 @@ def _find(root, may_download):
             f"no DSB2018 pictures in {root}: DSB2018(download=True) fetches them (83 MB) into its folder dsb2018. "
             f"Or save {URL} there by hand, or let the environment variable SEGLIB_DATA name another folder"
         )
-    return unpack(archives[0], ENTRY)
+    return unpack(archives[0], ENTRY, archives[0].with_suffix(""))
 
 
 def _merge(folder, image, image_path):

@@ -2,20 +2,17 @@
 
 import os
 import re
-import shutil
+import stat
 import tempfile
-import time
+import zipfile
+import zlib
 from pathlib import Path
 
 import pooch
-import requests
 
-from seglib.datasets.archives import DAMAGES, entries
 from seglib.progress import Progress
 
-WAITS = (1, 2, 4)  # seconds before the next attempts, as long as nothing more arrives
-TIMEOUT = 30  # seconds without a byte
-PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers of servers that are busy or restarting
+LIMIT = 2**30  # bytes unpacked
 
 
 def data_root(root=None):
@@ -23,42 +20,17 @@ def data_root(root=None):
     return Path(root or os.environ.get("SEGLIB_DATA") or pooch.os_cache("seglib")).expanduser()
 
 
-def provide(url, known_hash, archive, pattern, target, may_download, limit=2**30):
-    """Return the folder ``target``; if need be, unpack it from ``archive``, and that, if need be, is downloaded.
-
-    See `download` and `unpack`. Raises FileNotFoundError where there is no archive and none may be downloaded. An
-    archive that was just downloaded and is no good is deleted.
-    """
-    if target.is_dir():
-        return target
-    loaded = not archive.is_file()
-    if loaded and not may_download:
-        raise FileNotFoundError(
-            f"there is no {target}: download=True fetches it, or save {url} as {archive} by hand, or let root or the "
-            "environment variable SEGLIB_DATA name the folder that has it"
-        )
-    if loaded:
-        download(url, known_hash, archive)
-    try:
-        return unpack(archive, pattern, target, limit)
-    except ValueError:
-        if loaded:
-            archive.unlink()
-        raise
-
-
 def download(url, known_hash, path):
-    """Fetch a file and check it, unless it is there; return its path.
+    """Fetch a file with pooch and check it; return its path.
 
-    Only the whole, checked file gets its name. A broken connection is taken up where it broke off, at once and, after
-    a kill, by the next call: until then the bytes lie in PATH.part. Proxies come from the environment (http_proxy,
-    https_proxy, no_proxy).
+    Only the whole, checked file gets its name. A download that breaks off begins anew when it is called again. Proxies
+    come from the environment (http_proxy, https_proxy, no_proxy).
 
     Parameters
     ----------
     url : str
     known_hash : str or None
-        "sha256:..." or "md5:..."; None where the publisher gives none.
+        "sha256:..."; None where the publisher gives none.
     path : path of the file to be
 
     Raises
@@ -69,138 +41,76 @@ def download(url, known_hash, path):
         The address can't be reached, or the file can't be written.
     """
     path = Path(path)
-    with Progress(f"downloading {path.name}") as bar:
-        fetch = _Resuming(path.with_name(f"{path.name}.part"), bar)
-
-        def retrieve():
-            return Path(pooch.retrieve(url, known_hash, path.name, path.parent, downloader=fetch))
-
-        try:
-            try:
-                return retrieve()
-            except ValueError:
-                if not fetch.pieced:
-                    raise
-                return retrieve()  # pieces of two versions don't fit together; they are gone, so this begins anew
-        except OSError as error:
-            raise OSError(
-                f"{url} can't be fetched: {error}. Try again (it goes on where it stopped), or save the file by hand "
-                f"in {path.parent}"
-            ) from error
+    try:
+        with Progress(f"downloading {path.name}") as bar:
+            pooch.retrieve(url, known_hash, path.name, path.parent, progressbar=_PoochBar(bar))
+    except OSError as error:
+        raise OSError(
+            f"{url} can't be fetched: {error}. Try again, or save the file by hand in {path.parent}"
+        ) from error
+    return path
 
 
-def unpack(archive, pattern, target=None, limit=2**30):
-    """Unpack a zip or tar, once, into the folder ``target``, by default beside itself; return that folder.
+def unpack(archive, pattern, target):
+    """Unpack a zip, once, into the folder ``target``; return that folder.
 
-    Only entries that match ``pattern`` as a whole are written, at the path which its groups make up; so nothing
-    can land outside. Links among them are refused. They may hold ``limit`` bytes in all. An interrupted run leaves
-    nothing behind. Raises ValueError naming the archive.
+    Only entries that match ``pattern`` as a whole are written, at the path that is its first group: it must admit
+    plain names only, so that nothing can land outside. An interrupted run leaves nothing behind, and several processes
+    may unpack at once. Raises ValueError naming the archive if it is damaged, holds none of the entries, or links
+    among them, or more than a gigabyte.
     """
-    archive = Path(archive)
-    target = archive.with_suffix("") if target is None else Path(target)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with entries(archive) as found, tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            wanted = [(entry, re.fullmatch(pattern, entry.name)) for entry in found]
-            wanted = [(entry, match.groups()) for entry, match in wanted if match]
-            _check(archive, [entry for entry, _ in wanted], limit)
-            whole = Path(scratch, target.name)
+        with zipfile.ZipFile(archive) as file, tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            wanted = [(info, re.fullmatch(pattern, info.filename)) for info in file.infolist()]
+            wanted = [(info, match[1]) for info, match in wanted if match]
+            _check(archive, [info for info, _ in wanted])
             with Progress(f"unpacking {archive.name}") as bar:
-                for done, (entry, parts) in enumerate(wanted):
-                    _write(entry, whole.joinpath(*filter(None, parts)))
+                for done, (info, name) in enumerate(wanted):
+                    _write(file, info, Path(scratch, target.name, name))
                     bar.update(done / len(wanted))
-            os.replace(whole, target)
-    except DAMAGES as error:
+            try:
+                os.rename(Path(scratch, target.name), target)
+            except OSError:
+                if not target.is_dir():  # else another process was faster
+                    raise
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{archive} is damaged or cut off ({error}): delete it and fetch it again") from error
     return target
 
 
-def _check(archive, wanted, limit):
-    size = sum(entry.size for entry in wanted)
-    if not wanted or size > limit:
+def _check(archive, wanted):
+    size = sum(info.file_size for info in wanted)
+    if not wanted or size > LIMIT:
         raise ValueError(
             f"{archive} holds {len(wanted)} of the files that are looked for, {size:,} bytes unpacked: "
             "it seems to be another archive"
         )
-    for entry in wanted:
-        if not (entry.is_folder or entry.is_file):
-            raise ValueError(
-                f"{archive}: {entry.name} is a link or a device; wanted are files. Don't trust this archive"
-            )
+    for info in wanted:
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ValueError(f"{archive}: {info.filename} is a link; wanted are files. Don't trust this archive")
 
 
-def _write(entry, place):
-    (place if entry.is_folder else place.parent).mkdir(parents=True, exist_ok=True)
-    if entry.is_file:
-        with entry.open() as source, open(place, "wb") as sink:
-            shutil.copyfileobj(source, sink)
-
-
-class _Resuming:
-    """A downloader for pooch that goes on where a connection broke off."""
-
-    def __init__(self, part, bar):
-        self.part, self.bar, self.pieced = part, bar, False
-
-    def __call__(self, url, output_file, _):
-        most, waits = self._size(), iter(WAITS)
-        while True:
-            try:
-                self._go_on(url)
-                break
-            except requests.RequestException as error:
-                if self._size() > most:
-                    most, waits = self._size(), iter(WAITS)
-                wait = next(waits, None)
-                if wait is None or not _may_pass(error):
-                    raise
-                time.sleep(wait)
-        os.replace(self.part, output_file)
-
-    def _size(self):
-        return self.part.stat().st_size if self.part.exists() else 0
-
-    def _go_on(self, url):
-        with open(self.part, "ab") as file:
-            start = file.tell()
-
-            def place(response, *_, **__):
-                if response.status_code == 200:  # the whole file, wanted or not
-                    file.truncate(0)
-                    bar.start = 0
-                self.pieced |= response.status_code in (206, 416)
-
-            bar = _PoochBar(self.bar, start)
-            headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-            fetch = pooch.HTTPDownloader(bar, 2**16, timeout=TIMEOUT, headers=headers, hooks={"response": place})
-            try:
-                fetch(url, file, None)
-            except requests.HTTPError as error:
-                # "Range not satisfiable": nothing comes behind what is there. The checksum tells whether that is all.
-                if not start or error.response.status_code != 416:
-                    raise
-
-
-def _may_pass(error):
-    """Whether trying again may help."""
-    if isinstance(error, requests.HTTPError):
-        return error.response.status_code in PASSING
-    passing = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
-    return isinstance(error, passing) and not isinstance(error, requests.exceptions.SSLError)
+def _write(file, info, place):
+    """Write one entry of a zip; names of folders end in a slash."""
+    if info.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(file.read(info))
 
 
 class _PoochBar:
     """What pooch asks of a progress bar, shown by ours."""
 
-    def __init__(self, bar, start):
-        self.bar, self.start, self.total, self.done = bar, start, 0, 0
+    def __init__(self, bar):
+        self.bar, self.total, self.done = bar, 0, 0
 
     def update(self, size):
         self.done += size
-        done, total = self.start + self.done, self.start + self.total
-        self.bar.update(min(done / max(total, 1), 1), f"{done / 1e6:.0f} MB")
+        self.bar.update(min(self.done / max(self.total, 1), 1), f"{self.done / 1e6:.0f} MB")
 
     def reset(self):
         self.done = 0

@@ -37,34 +37,10 @@ def read_mask(path):
     return torch.from_numpy(np.array(image).astype(np.int64))
 
 
-def read_colours(path):
-    """Read a mask whose colours stand for classes as int64 (H, W): red * 65536 + green * 256 + blue."""
-    image = decode(path)
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(
-            f"{path} is a picture of mode {image.mode}, not of colours with 8 bits a channel. Usual cause: it holds "
-            "labels, while the class table has colours"
-        )
-    red, green, blue = np.moveaxis(colours(image, path).astype(np.int64), -1, 0)
-    return torch.from_numpy(colour_code(red, green, blue))
-
-
-def colour_code(red, green, blue):
-    """One number for a colour, 0..255 each, as `read_colours` gives it."""
-    return (red << 16) + (green << 8) + blue
-
-
 def image_size(path):
     """(height, width) as stored, from the file's header alone."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         return image.height, image.width
-
-
-def read_lines(path):
-    """Lines of a list of a public set. Raises ValueError where it is missing."""
-    if not path.is_file():
-        raise ValueError(f"{path} is missing: was the set copied or unpacked completely?")
-    return path.read_text().splitlines()
 
 
 def list_pictures(folder, suffixes):
@@ -75,12 +51,6 @@ def list_pictures(folder, suffixes):
     if not found:
         raise ValueError(f"{folder} holds no pictures; wanted are {' '.join(suffixes)}")
     return found
-
-
-def image_mode(path):
-    """Pillow's name for a picture's channels and bits, such as "RGB" or "I;16", from the file's header alone."""
-    with _open(path) as image:
-        return image.mode
 
 
 def sort_pictures(folder, suffixes, others=()):
@@ -126,7 +96,8 @@ def colours(image, path):
     return np.array(image.convert("RGB"))
 
 
-def _open(path):
+def open_picture(path):
+    """Open a file with Pillow, which reads its header alone. Raises ValueError that names it where that fails."""
     try:
         return Image.open(path)
     except FileNotFoundError:
@@ -137,7 +108,7 @@ def _open(path):
 
 def decode(path):
     """Read a whole picture, turned upright."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         try:
             # An MPO is a phone's JPEG with a preview behind it; in other formats there is no first among equals.
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)

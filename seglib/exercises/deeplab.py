@@ -6,39 +6,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape
 from seglib.exercises._streets import block_colours, block_shares
 from seglib.metrics import confusion_matrix, mean_iou
 from seglib.scenes import Streets
-
-
-def _check_atrous_same(atrous_same):
-    rng = np.random.default_rng(5)
-    x, kernel = rng.integers(1, 9, (6, 8)).astype(float), rng.integers(-3, 4, (3, 3)).astype(float)
-    want, got = _atrous_same(x, kernel, 2), atrous_same(x, kernel, 2)
-    name = "`atrous_same(x, kernel, 2)`"
-    if np.shape(got) == (2, 4):
-        raise NotYet(
-            f"{name} has shape (2, 4), that is without padding. With `rate` zeros on each side it stays (6, 8)."
-        )
-    if np.shape(got) == (4, 6):
-        raise NotYet(f"{name} has shape (4, 6): padding 1 is for rate 1. The kernel now reaches 2 to each side.")
-    expect_shape(name, got, want.shape)
-    for wrong, why in [
-        (_atrous_same(x, kernel[::-1, ::-1], 2), "the kernel is turned over; networks take it as it stands"),
-        (_atrous_same(x, kernel, 1), "the rate does nothing: that is the result for rate 1"),
-        (
-            _atrous_same(x, kernel, 3),
-            "your weights lie rate + 1 apart; the rate is the step, with rate - 1 holes between",
-        ),
-        (_atrous_same(np.pad(x, 2, mode="edge"), kernel, 2)[2:-2, 2:-2], "beyond the edge the last value goes on"),
-    ]:
-        if np.allclose(got, wrong):
-            end = ", wanted are zeros there" if "edge" in why else ""
-            raise NotYet(f"{name}: {why}{end}.")
-    expect_array(name, got, want)
-    expect_array("with rate 9, beyond the map, `atrous_same`", atrous_same(x, kernel, 9), kernel[1, 1] * x)
-    return "At rate 9 only the middle weight is left: a 1x1 convolution."
 
 
 def _atrous_same(x, kernel, rate):
@@ -51,37 +22,34 @@ def _atrous_same(x, kernel, rate):
     return y
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "How far does the kernel reach to each side? So many zeros are needed there: `np.pad` adds them.",
-        "With the padded map, `atrous` of the lesson does the rest.",
-        "Or faster: for each of the nine weights, add the weight times a shifted window of the padded map.",
-    ),
-    verify=_check_atrous_same,
+@exercise(
+    "How far does the kernel reach to each side? So many zeros are needed there: `np.pad` adds them.",
+    "With the padded map, `atrous` of the lesson does the rest.",
+    "Or faster: for each of the nine weights, add the weight times a shifted window of the padded map.",
     solution=_atrous_same,
 )
-
-
-def _check_living(living):
-    for height, width, rate in [(12, 20, 3), (12, 12, 6), (12, 12, 1), (65, 65, 24), (8, 30, 10), (7, 7, 9)]:
-        got, want = living(height, width, rate), _living(height, width, rate)
-        name = f"`living({height}, {width}, {rate})`"
-        rows, columns = (_along(side, rate) for side in (height, width))
-        unclipped = (3 * height - 2 * rate) * (3 * width - 2 * rate) / (9 * height * width)
-        whole = max(0, height - 2 * rate) * max(0, width - 2 * rate) / (height * width)
-        for wrong, why in [
-            (whole, "that is the share of *places* where all nine weights meet the map; count weights"),
-            (unclipped, "a weight can't meet fewer than no places: `max(0, side - rate)`"),
-            (rows, "that is one direction; rows and columns must both be met, so multiply the two shares"),
-            (rows * rows, "the width is not used"),
-            ((rows + columns) / 2, "the two shares are averaged; both must hold at once, so multiply"),
-            (9 * want, "that is how many weights of nine; divide by 9"),
-        ]:
-            if not np.isclose(wrong, want) and np.isscalar(got) and np.isclose(got, wrong):
-                raise NotYet(f"{name} is {got:.4g}, wanted {want:.4g}: {why}.")
-        expect_number(name, got, want)
-    return "The nine weights are three rows times three columns, so the share is a product."
+def q1(atrous_same):
+    rng = np.random.default_rng(5)
+    x, kernel = rng.integers(1, 9, (6, 8)).astype(float), rng.integers(-3, 4, (3, 3)).astype(float)
+    want, got = _atrous_same(x, kernel, 2), atrous_same(x, kernel, 2)
+    name = "`atrous_same(x, kernel, 2)`"
+    if np.shape(got) == (2, 4):
+        raise NotYet(f"{name} has shape (2, 4): there is no padding. With `rate` zeros on each side it stays (6, 8).")
+    if np.shape(got) == (4, 6):
+        raise NotYet(f"{name} has shape (4, 6): padding 1 is for rate 1. The kernel now reaches 2 to each side.")
+    expect_shape(name, got, want.shape)
+    too_far_apart = _atrous_same(x, kernel, 3)
+    repeated_edge = _atrous_same(np.pad(x, 2, mode="edge"), kernel, 2)[2:-2, 2:-2]
+    usual = {
+        "the kernel is turned over; networks take it as it stands": _atrous_same(x, kernel[::-1, ::-1], 2),
+        "the rate does nothing: that is the result for rate 1": _atrous_same(x, kernel, 1),
+        "your weights lie rate + 1 apart; the rate is the step, with rate - 1 holes between": too_far_apart,
+        "beyond the edge the last value goes on; zeros are wanted there": repeated_edge,
+    }
+    expect_none_of(name, got, usual)
+    expect_array(name, got, want)
+    expect_array("with rate 9, beyond the map, `atrous_same`", atrous_same(x, kernel, 9), kernel[1, 1] * x)
+    return "At rate 9 only the middle weight is left: a 1x1 convolution."
 
 
 def _along(side, rate):
@@ -95,16 +63,32 @@ def _living(height, width, rate):
     return share
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Take one direction: three weights on a row of n places. At how many places does the left weight meet the row?",
-        "At n - rate of them, if that is not negative; the right one as well; the middle one at all n.",
-        "One direction: `(n + 2 * max(0, n - rate)) / (3 * n)`. The share in the plane is the product of both.",
-    ),
-    verify=_check_living,
+@exercise(
+    "Take one direction: three weights on a row of n places. At how many places does the left weight meet the row?",
+    "At n - rate of them, if that is not negative; the right one as well; the middle one at all n.",
+    "One direction: `(n + 2 * max(0, n - rate)) / (3 * n)`. The share in the plane is the product of both.",
     solution=_living,
 )
+def q2(living):
+    for height, width, rate in [(12, 20, 3), (12, 12, 6), (12, 12, 1), (65, 65, 24), (8, 30, 10), (7, 7, 9)]:
+        got, want = living(height, width, rate), _living(height, width, rate)
+        name = f"`living({height}, {width}, {rate})`"
+        rows, columns = (_along(side, rate) for side in (height, width))
+        unclipped = (3 * height - 2 * rate) * (3 * width - 2 * rate) / (9 * height * width)
+        whole = max(0, height - 2 * rate) * max(0, width - 2 * rate) / (height * width)
+        usual = {
+            "that is the share of *places* where all nine weights meet the map; count weights": whole,
+            "a weight can't meet fewer than no places: `max(0, side - rate)`": unclipped,
+            "that is one direction; rows and columns must both be met, so multiply the two shares": rows,
+            "the width is not used": rows * rows,
+            "the two shares are averaged; both must hold at once, so multiply": (rows + columns) / 2,
+            "that is how many weights of nine; divide by 9": 9 * want,
+        }
+        expect_number(name, got, got)  # is it a number at all?
+        if not np.isclose(got, want):
+            expect_none_of(f"{name} is {float(got):.4g}, wanted {want:.4g}", got, usual)
+        expect_number(name, got, want)
+    return "The nine weights are three rows times three columns, so the share is a product."
 
 
 def _fields():
@@ -113,31 +97,6 @@ def _fields():
     ring = ((y**2 + x**2 == 25) + 0.001).astype(float)
     bell = np.exp(-((y - 2) ** 2 + (x + 3) ** 2) / 18)
     return ring / ring.sum(), bell / bell.sum()
-
-
-def _check_radius(radius):
-    point = np.zeros((5, 5))
-    point[2, 2], point[0, 2] = 0.5, 0.5
-    if np.isscalar(got := radius(point, 0.5)) and got == 2:
-        raise NotYet("The middle pixel holds just half, and half was asked for: `at least` is `>=`, so it is 0.")
-    expect_number("half in the middle, half two pixels above: `radius(field, 0.5)`", got, 0)
-    for field, share in ((_fields()[0], 0.7), (_fields()[1], 0.5), (_fields()[1], 0.9)):
-        got, want = radius(field, share), _radius(field, share)
-        y, x = np.abs(np.indices(field.shape) - 10)
-        squares, largest = np.maximum(y, x), np.sort(field.ravel())[::-1].cumsum()
-        side = min(h for h in range(11) if field[squares <= h].sum() >= share - 1e-12)
-        of_largest = np.sqrt((np.searchsorted(largest, share) + 1) / np.pi)
-        for wrong, why in [
-            (side, "that is half the side of a square, whose corners lie further out"),
-            (2 * want, "that is the diameter"),
-            (of_largest, "you gathered the largest values, wherever they lie; go outwards from the middle"),
-            (want**2, "that is the squared distance"),
-            (np.ceil(want), "it is rounded up; distances between pixels are roots, such as 2.236"),
-        ]:
-            if not np.isclose(wrong, want) and np.isscalar(got) and np.isclose(got, wrong):
-                raise NotYet(f"`radius(field, {share})` is {got:.4g}, wanted {want:.4g}: {why}.")
-        expect_number(f"`radius(field, {share})`", got, want)
-    return "The area within grows with the radius squared, so the rim, though faint, holds much of the field."
 
 
 def _radius(field, share):
@@ -149,41 +108,38 @@ def _radius(field, share):
     return float(distance.max())
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "Make a map of each pixel's distance from the middle first.",
-        "`np.indices(field.shape)` gives rows and columns, `np.hypot` distances; try each of `np.unique(distance)`.",
-        "Return the first of them with `field[distance <= radius].sum() >= share` (less 1e-9, for rounding).",
-    ),
-    verify=_check_radius,
+@exercise(
+    "Make a map of each pixel's distance from the middle first.",
+    "`np.indices(field.shape)` gives rows and columns, `np.hypot` distances; try each of `np.unique(distance)`.",
+    "Return the first of them with `field[distance <= radius].sum() >= share` (less 1e-9, for rounding).",
     solution=_radius,
 )
-
-
-def _check_missed(missed):
-    for rates in [(2, 2), (1, 1, 1), (1, 2, 3), (2, 4), (3, 1), (1, 4), (5,), (1, 2, 9)]:
-        want, got = _missed(rates), missed(rates)
-        name = f"`missed({rates})`"
-        if not isinstance(got, list | tuple | np.ndarray):
-            raise NotYet(f"{name} is of type {type(got).__name__}, wanted a list of offsets such as [-3, -1, 1, 3].")
-        got, span = [int(offset) for offset in got], sum(rates)
-        beside = {sign * rate for rate in rates for sign in (-1, 0, 1)}
-        if got == want:
-            continue
-        if sorted(got) == want:
-            raise NotYet(f"{name} has the right offsets, in another order: sort them.")
-        if set(got) == set(range(-span, span + 1)) - set(want):
-            raise NotYet(f"{name} is {got}: these are the offsets that do reach the output; wanted are the others.")
-        if got == sorted(set(range(-span, span + 1)) - beside):
-            raise NotYet(
-                f"{name} is {got}: as if the layers stood side by side. One after the other their steps add up, "
-                f"wanted {want}."
-            )
-        if got == sorted(set(range(-max(rates), max(rates) + 1)) & set(want)) or got == [x for x in want if x > 0]:
-            raise NotYet(f"{name} is {got}: some are left out; the span goes from {-span} to {span}, wanted {want}.")
-        raise NotYet(f"{name} is {got}, wanted {want}. Each layer steps -rate, 0 or +rate; which sums can't be made?")
-    return "With rates 1, 3, 9, 27 nothing is missed, and each pixel arrives by one way only: the largest span of all."
+def q3(radius):
+    point = np.zeros((5, 5))
+    point[[0, 2], 2] = 0.5
+    got = radius(point, 0.5)
+    if np.isscalar(got) and got == 2:
+        raise NotYet("The middle pixel holds just half, and half was asked for: `at least` is `>=`, so it is 0.")
+    expect_number("half in the middle, half two pixels above: `radius(field, 0.5)`", got, 0)
+    ring, bell = _fields()
+    for field, share in ((ring, 0.7), (bell, 0.5), (bell, 0.9)):
+        name, got, want = f"`radius(field, {share})`", radius(field, share), _radius(field, share)
+        y, x = np.abs(np.indices(field.shape) - 10)
+        squares, largest = np.maximum(y, x), np.sort(field.ravel())[::-1].cumsum()
+        side = min(h for h in range(11) if field[squares <= h].sum() >= share - 1e-12)
+        of_largest = np.sqrt((np.searchsorted(largest, share) + 1) / np.pi)
+        usual = {
+            "that is half the side of a square, whose corners lie further out": side,
+            "that is the diameter": 2 * want,
+            "you gathered the largest values, wherever they lie; go outwards from the middle": of_largest,
+            "that is the squared distance": want**2,
+            "it is rounded up; distances between pixels are roots, such as 2.236": np.ceil(want),
+        }
+        expect_number(name, got, got)  # is it a number at all?
+        if not np.isclose(got, want):
+            expect_none_of(f"{name} is {float(got):.4g}, wanted {want:.4g}", got, usual)
+        expect_number(name, got, want)
+    return "The area within grows with the radius squared, so the rim, though faint, holds much of the field."
 
 
 def _missed(rates):
@@ -194,16 +150,36 @@ def _missed(rates):
     return [offset for offset in range(-span, span + 1) if offset not in reached]
 
 
-q4 = Exercise(
-    "q4",
-    hints=(
-        "From the output go back one layer: which offsets does it read? And each of these reads three more.",
-        "Keep a set of offsets, at first {0}. Each layer turns every offset into offset - rate, offset, offset + rate.",
-        "The span is -sum(rates) to sum(rates). Return those in it that are not in the set.",
-    ),
-    verify=_check_missed,
+@exercise(
+    "From the output go back one layer: which offsets does it read? And each of these reads three more.",
+    "Keep a set of offsets, at first {0}. Each layer turns every offset into offset - rate, offset, offset + rate.",
+    "The span is -sum(rates) to sum(rates). Return those in it that are not in the set.",
     solution=_missed,
 )
+def q4(missed):
+    for rates in [(2, 2), (1, 1, 1), (1, 2, 3), (2, 4), (3, 1), (1, 4), (5,), (1, 2, 9)]:
+        want, got = _missed(rates), missed(rates)
+        name = f"`missed({rates})`"
+        if not isinstance(got, list | tuple | np.ndarray):
+            raise NotYet(f"{name} is of type {type(got).__name__}, wanted a list of offsets such as [-3, -1, 1, 3].")
+        got = [int(offset) for offset in got]
+        span = sum(rates)
+        beside = {sign * rate for rate in rates for sign in (-1, 0, 1)}
+        if got == want:
+            continue
+        if sorted(got) == want:
+            raise NotYet(f"{name} has the right offsets, in another order: sort them.")
+        if set(got) == set(range(-span, span + 1)) - set(want):
+            raise NotYet(f"{name} is {got}: these are the offsets that do reach the output; the others are wanted.")
+        if got == sorted(set(range(-span, span + 1)) - beside):
+            raise NotYet(
+                f"{name} is {got}: as if the layers stood side by side. One after the other their steps add up, "
+                f"wanted {want}."
+            )
+        if got == sorted(set(range(-max(rates), max(rates) + 1)) & set(want)) or got == [x for x in want if x > 0]:
+            raise NotYet(f"{name} is {got}: some are left out; the span goes from {-span} to {span}, wanted {want}.")
+        raise NotYet(f"{name} is {got}, wanted {want}. Each layer steps -rate, 0 or +rate; which sums can't be made?")
+    return "With rates 1, 3, 9, 27 nothing is missed, and each pixel arrives by one way only: the largest span of all."
 
 
 @cache
@@ -243,7 +219,7 @@ def look_score(around):
     return float(mean_iou(confusion_matrix(answer, labels[1], len(Streets.classes))))
 
 
-def _window(features, rate=1):
+def window(features, rate=1):
     """All nine values of a 3x3 window, side by side; beyond the edge the last value goes on."""
     padded = F.pad(features[None], [rate] * 4, mode="replicate")[0]
     steps = (0, rate, 2 * rate)
@@ -252,10 +228,26 @@ def _window(features, rate=1):
 
 @cache
 def _mark():
-    return look_score(_window)
+    return look_score(window)
 
 
-def _check_around(around):
+def _around(features):
+    parts = [features]
+    for rate in (1, 3):
+        padded = F.pad(features[None], [rate] * 4, mode="replicate")[0]
+        for i, j in ((0, rate), (2 * rate, rate), (rate, 0), (rate, 2 * rate)):
+            parts.append(padded[:, i : i + 12, j : j + 12])
+    parts.append(features.mean((1, 2), keepdim=True).expand(-1, 12, 12))
+    return torch.cat(parts)
+
+
+@exercise(
+    "Nine values at one rate use 63 of 70 features. Which could be left out to make room for another rate?",
+    "Take four neighbours (above, below, left, right) instead of eight, at two rates; and image pooling.",
+    "`F.pad(..., mode='replicate')`, then shifted windows as in `atrous`; join all with `torch.cat`.",
+    solution=_around,
+)
+def q5(around):
     mark, reached = _mark(), look_score(around)
     if reached < mark + 0.03:
         alone = look_score(lambda features: features)
@@ -269,25 +261,3 @@ def _check_around(around):
             what = "Further is better; and what could stand beside it in ASPP, for so few features?"
         raise NotYet(f"mean IoU {reached:.3f}; the window has {mark:.3f}, wanted {mark + 0.03:.3f}. {what}")
     return f"Mean IoU {reached:.3f}; the window of rate 1 has {mark:.3f}."
-
-
-def _around(features):
-    parts = [features]
-    for rate in (1, 3):
-        padded = F.pad(features[None], [rate] * 4, mode="replicate")[0]
-        for i, j in ((0, rate), (2 * rate, rate), (rate, 0), (rate, 2 * rate)):
-            parts.append(padded[:, i : i + 12, j : j + 12])
-    parts.append(features.mean((1, 2), keepdim=True).expand(-1, 12, 12))
-    return torch.cat(parts)
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "Nine values at one rate use 63 of 70 features. Which could be left out to make room for another rate?",
-        "Take four neighbours (above, below, left, right) instead of eight, at two rates; and image pooling.",
-        "`F.pad(..., mode='replicate')`, then shifted windows as in `atrous`; join all with `torch.cat`.",
-    ),
-    verify=_check_around,
-    solution=_around,
-)

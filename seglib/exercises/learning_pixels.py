@@ -1,5 +1,6 @@
 """Exercises of lesson 05, learning pixels."""
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape
 from seglib.metrics import confusion_matrix, iou
 from seglib.scenes import Cells
 from seglib.transforms import Standardize
@@ -18,28 +19,6 @@ from seglib.transforms import Standardize
 def _conv2d(x, k, stride, padding):
     x, k = (torch.tensor(np.array(array, float))[None, None] for array in (x, k))
     return F.conv2d(x, k, stride=stride, padding=padding)[0, 0].numpy()
-
-
-def _check_strided(strided):
-    rng = np.random.default_rng(5)
-    x, k = rng.integers(1, 10, (7, 9)).astype(float), rng.integers(-4, 5, (3, 3)).astype(float)
-    got, want = strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
-    expect_shape("`strided(x, k, 1, 0)` for x (7, 9) and k (3, 3)", got, want.shape)
-    if np.allclose(got, _conv2d(x, k[::-1, ::-1], 1, 0)):
-        raise NotYet("You turn the kernel by 180°, as mathematics does. Networks leave it as it is.")
-    expect_array("`strided(x, k, 1, 0)`", got, want)
-    got, want = strided(x, k, 1, 1), _conv2d(x, k, 1, 1)
-    expect_shape("with padding 1 `strided(x, k, 1, 1)` for x (7, 9)", got, want.shape)
-    if np.allclose(got, _conv2d(np.pad(x, 1, "edge"), k, 1, 0)):
-        raise NotYet("You repeat the picture's frame outside. Here zeros are wanted there.")
-    expect_array("with padding 1 `strided(x, k, 1, 1)`", got, want)
-    got, want = strided(x, k, 2, 1), _conv2d(x, k, 2, 1)
-    if np.shape(got) == (7, 9):
-        raise NotYet("The stride changes nothing. With stride 2 the kernel takes every second place: (4, 5) is wanted.")
-    expect_shape("with stride 2 and padding 1 `strided(x, k, 2, 1)` for x (7, 9)", got, want.shape)
-    expect_array("with stride 2 and padding 1 `strided(x, k, 2, 1)`", got, want)
-    expect_array("for a kernel (2, 4) `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
-    return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
 
 
 def _strided(x, k, stride, padding):
@@ -54,41 +33,37 @@ def _strided(x, k, stride, padding):
     return y
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Pad first with `np.pad(x, padding)`; then only the stride is new.",
-        "Place (i, j) of the result looks at rows from `i * stride` and columns from `j * stride`.",
-        "How many places fit? `(padded height - kernel height) // stride + 1`, and the same for the width.",
-    ),
-    verify=_check_strided,
+@exercise(
+    "Pad first with `np.pad(x, padding)`; then only the stride is new.",
+    "Place (i, j) of the result looks at rows from `i * stride` and columns from `j * stride`.",
+    "How many places fit? `(padded height - kernel height) // stride + 1`, and the same for the width.",
     solution=_strided,
 )
-
-
-def _check_poolings(poolings_needed):
-    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
-        got = poolings_needed(view)
-        expect_number(f"`poolings_needed({view})`", got, got)
-        if got == want:
-            continue
-        if got > want:
-            raise NotYet(f"`poolings_needed({view})` is {got}, but {want} will do: the view is {_field(want)} pixels.")
-        raise NotYet(
-            f"`poolings_needed({view})` is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
-            "Does the jump double with every pooling?"
-        )
-    return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
+def q1(strided):
+    rng = np.random.default_rng(5)
+    x, k = rng.integers(1, 10, (7, 9)).astype(float), rng.integers(-4, 5, (3, 3)).astype(float)
+    name, got, want = "`strided(x, k, 1, 0)`", strided(x, k, 1, 0), _conv2d(x, k, 1, 0)
+    expect_shape(f"For x (7, 9) and k (3, 3), {name}", got, want.shape)
+    why = "you turn the kernel by 180°, as mathematics does. Networks leave it as it is"
+    expect_none_of(name, got, {why: _conv2d(x, k[::-1, ::-1], 1, 0)})
+    expect_array(name, got, want)
+    name, got, want = "With padding 1, `strided(x, k, 1, 1)`", strided(x, k, 1, 1), _conv2d(x, k, 1, 1)
+    expect_shape(f"{name} for x (7, 9)", got, want.shape)
+    why = "you repeat the picture's frame outside. Zeros are wanted there"
+    expect_none_of(name, got, {why: _conv2d(np.pad(x, 1, "edge"), k, 1, 0)})
+    expect_array(name, got, want)
+    name, got, want = "With stride 2 and padding 1, `strided(x, k, 2, 1)`", strided(x, k, 2, 1), _conv2d(x, k, 2, 1)
+    if np.shape(got) == (7, 9):
+        raise NotYet("The stride changes nothing. With stride 2 the kernel takes every second place: (4, 5) is wanted.")
+    expect_shape(f"{name} for x (7, 9)", got, want.shape)
+    expect_array(name, got, want)
+    expect_array("For a kernel (2, 3), `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
+    return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
 
 
 def _field(poolings):
-    field, jump = 1, 1
-    for level in range(poolings + 1):
-        field += 2 * 2 * jump  # two 3x3 convolutions
-        if level < poolings:
-            field += jump  # one 2x2 pooling
-            jump *= 2
-    return field
+    """How much is seen: two 3x3 convolutions see 5 pixels, each pooling and the two after it add 9 jumps."""
+    return 5 + sum(9 * 2**level for level in range(poolings))
 
 
 def _poolings_needed(view):
@@ -101,19 +76,43 @@ def _poolings_needed(view):
     return poolings
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
-        "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
-        "`while field < view:` add both, count one pooling.",
-    ),
-    verify=_check_poolings,
+@exercise(
+    "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
+    "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
+    "`while field < view:` add both, count one pooling.",
     solution=_poolings_needed,
 )
+def q2(poolings_needed):
+    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
+        got = poolings_needed(view)
+        name = f"`poolings_needed({view})`"
+        expect_number(name, got, got)
+        if got > want:
+            raise NotYet(f"{name} is {got}, but {want} will do: the view is then {_field(want)} pixels.")
+        if got != want:
+            raise NotYet(
+                f"{name} is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
+                "Does the jump double with every pooling?"
+            )
+    return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
 
 
-def _check_folds(folds):
+def _folds(groups, k):
+    pictures = np.unique(groups)
+    pairs = []
+    for number in range(k):
+        inside = np.isin(groups, pictures[number::k])
+        pairs.append((np.flatnonzero(~inside), np.flatnonzero(inside)))
+    return pairs
+
+
+@exercise(
+    "What must be split: tiles, or pictures?",
+    "`np.unique(groups)` lists the pictures; `pictures[number::k]` is one k-th of them.",
+    "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
+    solution=_folds,
+)
+def q3(folds):
     groups = np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1])  # tile i comes from picture groups[i]
     got = list(folds(groups, 3))
     if len(got) != 3 or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
@@ -133,34 +132,13 @@ def _check_folds(folds):
             )
     every = np.sort(np.concatenate([val for _, val in pairs]))
     if not np.array_equal(every, np.arange(len(groups))):
-        raise NotYet("Every tile must be in validation exactly once over the folds; yours are " + str(every.tolist()))
+        raise NotYet(f"Every tile must be in validation exactly once over the folds; yours are {every.tolist()}.")
     if any(len(train) + len(val) != len(groups) for train, val in pairs):
         raise NotYet("In a fold, all tiles that are not in validation train; some of yours are in neither.")
     sizes = [len(set(groups[val])) for _, val in pairs]
     if max(sizes) - min(sizes) > 1:
         raise NotYet(f"The folds validate on {sizes} pictures: the six pictures should be spread evenly.")
     return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
-
-
-def _folds(groups, k):
-    pictures = np.unique(groups)
-    pairs = []
-    for number in range(k):
-        inside = np.isin(groups, pictures[number::k])
-        pairs.append((np.flatnonzero(~inside), np.flatnonzero(inside)))
-    return pairs
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "What must be split: tiles, or pictures?",
-        "`np.unique(groups)` lists the pictures; `pictures[number::k]` is one k-th of them.",
-        "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
-    ),
-    verify=_check_folds,
-    solution=_folds,
-)
 
 
 def _after_steps(step):
@@ -199,7 +177,22 @@ def _with_bugs(zero, logits, train, void):
     return step
 
 
-def _check_repaired(repaired_step):
+def _repaired_step(net, images, masks, optimizer):
+    net.train()
+    loss = F.cross_entropy(net(images), masks, ignore_index=255)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@exercise(
+    "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
+    "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
+    "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
+    solution=_repaired_step,
+)
+def q4(repaired_step):
     try:
         values, state = _after_steps(repaired_step)
     except IndexError as error:
@@ -217,32 +210,15 @@ def _check_repaired(repaired_step):
         found = _after_steps(_with_bugs(*right))[1]
         if all(torch.allclose(state[name], found[name], atol=1e-5) for name in want):
             raise NotYet(" ".join(bug for bug, fine in zip(_BUGS, right, strict=True) if not fine))
-    raise NotYet(
-        "After three steps the weights are not those of a right step. Keep the mean cross-entropy as the loss."
-    )
+    raise NotYet("After three steps the weights are not those of a right step. Keep the mean cross-entropy as loss.")
 
-
-def _repaired_step(net, images, masks, optimizer):
-    net.train()
-    loss = F.cross_entropy(net(images), masks, ignore_index=255)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
-        "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
-        "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
-    ),
-    verify=_check_repaired,
-    solution=_repaired_step,
-)
 
 AIM = 0.66  # IoU; brightness alone reaches 0.56
+
+
+@cache
+def _nuclei():
+    return list(Cells(100, size=64, seed=21, transform=Standardize()))
 
 
 def feature_score(features):
@@ -250,34 +226,23 @@ def feature_score(features):
 
     ``features`` takes a standardised picture (H, W) and gives (H, W, F), F at most 8.
     """
-    rng, samples = np.random.default_rng(0), list(Cells(100, size=64, seed=21, transform=Standardize()))
-    values = []
-    for sample in samples:
+    values, masks = [], [sample["mask"].flatten().numpy() for sample in _nuclei()]
+    for sample in _nuclei():
         found = np.asarray(features(sample["image"][0].numpy().copy()))
         if found.ndim != 3 or found.shape[:2] != (64, 64) or not 1 <= found.shape[2] <= 8:
             raise NotYet(f"`features(image)` has shape {found.shape}, wanted (64, 64, F) with F from 1 to 8.")
         if not np.isfinite(found).all():
             raise NotYet("`features(image)` holds NaN or infinity: is something divided by 0?")
         values.append(found.reshape(64 * 64, -1))
-    masks = [sample["mask"].flatten().numpy() for sample in samples]
+    rng = np.random.default_rng(0)
     chosen = [rng.choice(64 * 64, 200, replace=False) for _ in range(50)]
     forest = RandomForestClassifier(20, min_samples_leaf=5, random_state=0)
     forest.fit(
-        np.concatenate([v[c] for v, c in zip(values, chosen, strict=False)]),
-        np.concatenate([m[c] for m, c in zip(masks, chosen, strict=False)]),
+        np.concatenate([values[i][places] for i, places in enumerate(chosen)]),
+        np.concatenate([masks[i][places] for i, places in enumerate(chosen)]),
     )
     found = forest.predict(np.concatenate(values[50:]))
     return float(iou(confusion_matrix(found, np.concatenate(masks[50:]), 2))[1])
-
-
-def _check_features(features):
-    reached = feature_score(features)
-    if reached < AIM:
-        raise NotYet(
-            f"The forest reaches an IoU of {reached:.3f} on new pictures with your features; {AIM} is wanted. What "
-            "does a person look at, beyond the pixel's own brightness?"
-        )
-    return f"IoU {reached:.3f}. Hand-made features are good, and each one cost you a thought; a network finds its own."
 
 
 def _features(image):
@@ -286,13 +251,17 @@ def _features(image):
     return np.dstack([*blurred, edges, ndimage.gaussian_laplace(image, 2), ndimage.gaussian_laplace(image, 4)])
 
 
-q5 = Exercise(
-    "q5",
-    hints=(
-        "A noisy pixel looks clearer when its neighbours have a say. And bright compared with what?",
-        "`scipy.ndimage.gaussian_filter` at several sigmas: the neighbourhood, small and large.",
-        "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
-    ),
-    verify=_check_features,
+@exercise(
+    "A noisy pixel looks clearer when its neighbours have a say. And bright compared with what?",
+    "`scipy.ndimage.gaussian_filter` at several sigmas: the neighbourhood, small and large.",
+    "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
     solution=_features,
 )
+def q5(features):
+    reached = feature_score(features)
+    if reached < AIM:
+        raise NotYet(
+            f"The forest reaches an IoU of {reached:.3f} on new pictures with your features; {AIM} is wanted. What "
+            "does a person look at, beyond the pixel's own brightness?"
+        )
+    return f"IoU {reached:.3f}. Hand-made features are good, and each one cost you a thought; a network finds its own."

@@ -1,55 +1,22 @@
 """Exercises of lesson 03, region growing."""
 
+from functools import cache
+
 import numpy as np
 from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
-from seglib.exercises import Exercise, NotYet, expect_array, expect_number, expect_shape, has_loops
+from seglib.exercises import (
+    NotYet,
+    exercise,
+    expect_array,
+    expect_none_of,
+    expect_number,
+    expect_shape,
+    has_loops,
+)
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
-
-_SCENE = np.array(
-    [
-        [250, 250, 5, 250, 250, 250],
-        [250, 240, 5, 255, 240, 240],
-        [240, 250, 5, 5, 5, 5],
-        [5, 5, 250, 240, 5, 5],
-        [5, 5, 5, 5, 5, 5],
-    ],
-    np.uint8,
-)
-
-
-def _check_mended(mended):
-    picture = _SCENE
-    got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
-    if isinstance(got, np.ndarray) and got.shape == want.shape and got.dtype == bool:
-        if got[0, 2]:
-            raise NotYet(
-                "From 250 it walks on to 5 with a tolerance of 25: in uint8, 5 - 250 is 11, for there are no negative "
-                "numbers. Convert before you subtract."
-            )
-        if got[3, 2]:
-            raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
-        if got[0, 4]:
-            raise NotYet(
-                "It leaves the picture at one side and comes back at the other: index -1 is the last row or column."
-            )
-        if got.sum() == 1:
-            raise NotYet("Only the seed is in the region: are the neighbours of what joined ever looked at?")
-    expect_array("`mended(picture, (0, 0), 25)`", got, want)
-    picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
-    got = mended(picture, (0, 2), 10)
-    if isinstance(got, np.ndarray) and got.sum() == 1:
-        raise NotYet(
-            "A difference of exactly the tolerance joins as well: from 120 with tolerance 10, so do 110 and 130."
-        )
-    if isinstance(got, np.ndarray) and got.all():
-        raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
-    expect_array(
-        "on 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, grow_region(picture, (0, 2), 10 / 255)
-    )
-    return "Signed numbers, and a frame that holds: two bugs that raise no error."
 
 
 def _mended(picture, seed, tolerance):
@@ -67,38 +34,44 @@ def _mended(picture, seed, tolerance):
     return region
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Print `np.uint8(5) - np.uint8(250)`. Then print `picture[-1, 0]`: no error, and not what you want.",
-        "`values = picture.astype(int)` once, at the top. A place counts only if it lies inside the picture.",
-        "Ask `0 <= r < height and 0 <= c < width` before you look at a place.",
-    ),
-    verify=_check_mended,
+@exercise(
+    "Print `np.uint8(5) - np.uint8(250)`. Then print `picture[-1, 0]`: no error, and not what you want.",
+    "`values = picture.astype(int)` once, at the top. A place counts only if it lies inside the picture.",
+    "Ask `0 <= r < height and 0 <= c < width` before you look at a place.",
     solution=_mended,
 )
-
-
-def _check_fast_grow(fast_grow):
-    random = np.random.default_rng(3)
-    for k in range(4):
-        picture = ndimage.gaussian_filter(random.random((24, 30)), 0.8)
-        picture = (picture - picture.min()) / np.ptp(picture)
-        seed = tuple(int(i) for i in np.argwhere(np.abs(picture - 0.5) < 0.05)[5 * k])
-        got, want = fast_grow(picture, seed, 0.2), grow_region(picture, seed, 0.2)
-        name = f"on a cloudy picture, `fast_grow(picture, {seed}, 0.2)`"
-        alike = np.abs(picture - picture[seed]) <= 0.2
-        if isinstance(got, np.ndarray) and got.shape == want.shape:
-            if np.array_equal(got, alike) and not np.array_equal(alike, want):
-                raise NotYet("These are all pixels with the seed's value. Those that no path joins to the seed go.")
-            if np.array_equal(got, grow_region(picture, seed, 0.2, connectivity=8)) and not np.array_equal(got, want):
-                raise NotYet("Diagonal steps are in it. `ndimage.label` leaves them out if you don't ask for them.")
-            if np.array_equal(got, alike & ~want):
-                raise NotYet("You kept the other pieces and left out the seed's own.")
-        expect_array(name, got, want)
-    if has_loops(fast_grow):
-        raise NotYet("The region is right, but there is a loop in it. Label all pieces at once, then take the seed's.")
-    return "One comparison, one labelling: what no longer runs pixel by pixel in Python is fast."
+def q1(mended):
+    scene = [
+        [250, 250, 5, 250, 250, 250],
+        [250, 240, 5, 255, 240, 240],
+        [240, 250, 5, 5, 5, 5],
+        [5, 5, 250, 240, 5, 5],
+        [5, 5, 5, 5, 5, 5],
+    ]
+    picture = np.array(scene, np.uint8)
+    got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
+    if isinstance(got, np.ndarray) and got.shape == want.shape and got.dtype == bool:
+        if got[0, 2]:
+            raise NotYet(
+                "From 250 it walks on to 5 with a tolerance of 25: in uint8, 5 - 250 is 11, for there are no negative "
+                "numbers. Convert before you subtract."
+            )
+        if got[3, 2]:
+            raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
+        if got[0, 4]:
+            raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
+        if got.sum() == 1:
+            raise NotYet("Only the seed is in the region: are the neighbours of what joined ever looked at?")
+    expect_array("`mended(picture, (0, 0), 25)`", got, want)
+    picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
+    got = mended(picture, (0, 2), 10)
+    if isinstance(got, np.ndarray) and got.sum() == 1:
+        raise NotYet("A difference of exactly the tolerance joins too: 110 and 130 join 120 with tolerance 10.")
+    if isinstance(got, np.ndarray) and got.all():
+        raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
+    want = grow_region(picture, (0, 2), 10 / 255)
+    expect_array("On 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, want)
+    return "Signed numbers, and a frame that holds: two bugs that raise no error."
 
 
 def _fast_grow(picture, seed, tolerance):
@@ -107,82 +80,68 @@ def _fast_grow(picture, seed, tolerance):
     return pieces == pieces[seed]
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it.",
-        "`ndimage.label(mask)` gives every connected piece of a mask a number of its own.",
-        "Of these pieces you want the one in which the seed lies: `pieces == pieces[seed]`.",
-    ),
-    verify=_check_fast_grow,
+@exercise(
+    "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it.",
+    "`ndimage.label(mask)` gives every connected piece of a mask a number of its own.",
+    "Of these pieces you want the one in which the seed lies: `pieces == pieces[seed]`.",
     solution=_fast_grow,
 )
-
-
-def _check_before_the_leak(before_the_leak):
-    tolerances = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
-    for sizes, where in (
-        ([10, 60, 400, 450, 9000, 9900], "With sizes 10, 60, 400, 450, 9000, 9900"),
-        ([5, 900, 950, 990, 1000, 5200], "With sizes 5, 900, 950, 990, 1000, 5200"),
-    ):
-        jump = int(np.argmax(np.diff(sizes)))
-        got = before_the_leak(tolerances, np.array(sizes))
-        expect_number(f"{where}, `before_the_leak(tolerances, sizes)`", got, got)
-        factor = np.argmax(np.divide(sizes[1:], sizes[:-1]))
-        for wrong, why in (
-            (jump, "you return a place in the list. Return the tolerance that stands there."),
-            (tolerances[jump + 1], "the leak has happened already at your tolerance. Return the one before it."),
-            (tolerances[-1], "you return the tolerance of the largest region, long after the leak."),
-            (tolerances[factor], "you look for the largest factor; a seed that wakes up has it. Look for most pixels."),
-        ):
-            if np.isclose(got, wrong) and not np.isclose(wrong, tolerances[jump]):
-                raise NotYet(f"{where} {why}")
-        expect_number(f"{where}, `before_the_leak(tolerances, sizes)`", got, tolerances[jump])
-    return "A rule without truth. It fails where the object itself comes in two steps: try it on the flower."
+def q2(fast_grow):
+    random = np.random.default_rng(3)
+    for k in range(4):
+        picture = ndimage.gaussian_filter(random.random((24, 30)), 0.8)
+        picture = (picture - picture.min()) / np.ptp(picture)
+        seed = tuple(int(i) for i in np.argwhere(np.abs(picture - 0.5) < 0.05)[5 * k])
+        got, want = fast_grow(picture, seed, 0.2), grow_region(picture, seed, 0.2)
+        name = f"On a cloudy picture, `fast_grow(picture, {seed}, 0.2)`"
+        alike = np.abs(picture - picture[seed]) <= 0.2
+        diagonal = grow_region(picture, seed, 0.2, connectivity=8)
+        wrong = {
+            "these are all pixels with the seed's value. Those that no path joins to the seed must go": alike,
+            "diagonal steps are in it. `ndimage.label` leaves them out if you don't ask for them": diagonal,
+            "you kept the other pieces and left out the seed's own": alike & ~want,
+        }
+        if not np.array_equal(got, want):
+            expect_none_of(name, got, wrong)
+        expect_array(name, got, want)
+    if has_loops(fast_grow):
+        raise NotYet("The region is right, but there is a loop in it. Label all pieces at once, then take the seed's.")
+    return "One comparison, one labelling: what no longer runs pixel by pixel in Python is fast."
 
 
 def _before_the_leak(tolerances, sizes):
     return tolerances[np.argmax(np.diff(sizes))]
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "What does `np.diff(sizes)` tell you about each step from one tolerance to the next?",
-        "`np.argmax` of it is the place of the largest jump. Entry i of the differences lies between i and i + 1.",
-        "`tolerances[np.argmax(np.diff(sizes))]` is the tolerance before the jump.",
-    ),
-    verify=_check_before_the_leak,
+@exercise(
+    "What does `np.diff(sizes)` tell you about each step from one tolerance to the next?",
+    "`np.argmax` of it is the place of the largest jump. Entry i of the differences lies between i and i + 1.",
+    "`tolerances[np.argmax(np.diff(sizes))]` is the tolerance before the jump.",
     solution=_before_the_leak,
 )
+def q3(before_the_leak):
+    tolerances = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
+    for sizes in ([10, 60, 400, 450, 9000, 9900], [5, 900, 950, 990, 1000, 5200]):
+        name = f"With sizes {', '.join(map(str, sizes))}, `before_the_leak(tolerances, sizes)`"
+        jump = int(np.argmax(np.diff(sizes)))
+        factor = np.argmax(np.divide(sizes[1:], sizes[:-1]))
+        got, want = before_the_leak(tolerances, np.array(sizes)), tolerances[jump]
+        expect_number(name, got, got)
+        wrong = {
+            "you return a place in the list. Return the tolerance that stands there": jump,
+            "the leak has happened already at your tolerance. Return the one before it": tolerances[jump + 1],
+            "you return the tolerance of the largest region, long after the leak": tolerances[-1],
+            "you look for the largest factor; a seed that wakes up has it. Look for most pixels": tolerances[factor],
+        }
+        if not np.isclose(got, want):
+            expect_none_of(name, got, wrong)
+        expect_number(name, got, want)
+    return "A rule without truth. It fails where the object itself comes in two steps: try it on the flower."
 
 
-def _check_reach_right(reach_right):
-    flat, step = np.full(5, 0.4), np.array([0.2, 0.25, 0.2, 0.8, 0.85, 0.8])
-    for values, beta, where in (
-        (flat, 90.0, "on a flat row of five pixels"),
-        (step, 10.0, "on a row with a step after the third pixel"),
-        (step[::-1] ** 2, 4.0, "on another row"),
-    ):
-        got = reach_right(values, beta)
-        weights = np.exp(-beta * np.diff(values) ** 2)
-        want = np.concatenate([[0], np.cumsum(1 / weights)]) / np.sum(1 / weights)
-        if isinstance(got, np.ndarray) and got.shape == want.shape and not np.allclose(got, want):
-            if np.allclose(got, want[::-1]) or np.allclose(got, 1 - want):
-                raise NotYet(
-                    f"{where} this is the chance to reach the left end first. At the right end itself it is 1."
-                )
-            if np.allclose(got, np.linspace(0, 1, len(values))) and np.ptp(values) > 0:
-                raise NotYet(f"{where} only the distance counts. Steps across an edge must be rare: use the weights.")
-            if np.allclose(got, np.concatenate([[0], np.cumsum(weights)]) / weights.sum()):
-                raise NotYet(
-                    f"{where} the chance rises over easy steps. It must rise where a step is rare: 1 / weight."
-                )
-            weights = np.exp(-beta * np.abs(np.diff(values)))
-            if np.allclose(got, np.concatenate([[0], np.cumsum(1 / weights)]) / np.sum(1 / weights)):
-                raise NotYet(f"{where} the weights are exp(-beta · |d|). The difference has to be squared.")
-        expect_array(f"{where}, `reach_right(values, {beta:g})`", got, want)
-    return "The chance jumps at the step: that is where it passes one half, and where the random walker cuts."
+def _rises_by(steps):
+    """From 0 to 1, in steps of these proportions."""
+    return np.concatenate([[0], np.cumsum(steps)]) / np.sum(steps)
 
 
 def _reach_right(values, beta):
@@ -196,16 +155,36 @@ def _reach_right(values, beta):
     return np.linalg.solve(system, right)
 
 
-q4 = Exercise(
-    "q4",
-    hints=(
-        "One unknown for each pixel. The first is 0, the last is 1. What does the rule say about one in between?",
-        "p[i] - (w[i-1] p[i-1] + w[i] p[i+1]) / (w[i-1] + w[i]) = 0: one row of a system of equations.",
-        "Begin with `np.eye(n)`, put the two negative shares beside the diagonal, and call `np.linalg.solve`.",
-    ),
-    verify=_check_reach_right,
+@exercise(
+    "One unknown for each pixel. The first is 0, the last is 1. What does the rule say about one in between?",
+    "p[i] - (w[i-1] p[i-1] + w[i] p[i+1]) / (w[i-1] + w[i]) = 0: one row of a system of equations.",
+    "Begin with `np.eye(n)`, put the two negative shares beside the diagonal, and call `np.linalg.solve`.",
     solution=_reach_right,
 )
+def q4(reach_right):
+    flat, step = np.full(5, 0.4), np.array([0.2, 0.25, 0.2, 0.8, 0.85, 0.8])
+    for values, beta, where in (
+        (flat, 90.0, "On a flat row of five pixels"),
+        (step, 10.0, "On a row with a step after the third pixel"),
+        (step[::-1] ** 2, 4.0, "On another row"),
+    ):
+        name = f"{where}, `reach_right(values, {beta:g})`"
+        slopes = np.abs(np.diff(values))
+        got, want = reach_right(values, beta), _rises_by(np.exp(beta * slopes**2))
+        expect_shape(name, got, want.shape)
+        even, easy = np.linspace(0, 1, len(values)), _rises_by(np.exp(-beta * slopes**2))
+        wrong = {
+            "this is the chance to reach the left end first. At the right end itself it is 1": 1 - want,
+            "the order is reversed. At the left end it is 0, at the right end 1": want[::-1],
+            "only the distance counts. Steps across an edge must be rare: use the weights": even,
+            "the chance rises over easy steps. It must rise where a step is rare: 1 / weight": easy,
+            "the weights are exp(-beta · |d|). The difference has to be squared": _rises_by(np.exp(beta * slopes)),
+        }
+        if not np.allclose(got, want):
+            expect_none_of(name, got, wrong)
+        expect_array(name, got, want)
+    return "The chance jumps at the step: that is where it passes one half, and where the random walker cuts."
+
 
 TARGETS = {
     "flower": ["flower"],
@@ -236,22 +215,9 @@ def small_photos():
     return small
 
 
-def _check_cut_out(cut_out):
-    mirrored = {name: (picture[:, ::-1].copy(), truth[:, ::-1]) for name, (picture, truth) in small_photos().items()}
-    masks = {}
-    for name, (picture, truth) in mirrored.items():
-        masks[name] = cut_out(picture)
-        expect_shape(f"`cut_out` of the photo '{name}'", masks[name], truth.shape)
-        if masks[name].dtype != bool:
-            raise NotYet(
-                f"`cut_out` of the photo '{name}' holds {masks[name].dtype}. A mask is wanted: True and False."
-            )
-    each = {name: binary_iou(masks[name], truth) for name, (_, truth) in mirrored.items()}
-    score = np.mean(list(each.values()))
-    listed = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
-    if score <= TO_BEAT:
-        raise NotYet(f"Mean IoU {score:.3f} on the mirrored photos; more than {TO_BEAT} is wanted. {listed}.")
-    return f"Mean IoU {score:.3f}. {listed}."
+@cache
+def _mirrored_photos():
+    return {name: (picture[:, ::-1].copy(), truth[:, ::-1]) for name, (picture, truth) in small_photos().items()}
 
 
 def _cut_out(picture):
@@ -263,13 +229,22 @@ def _cut_out(picture):
     return grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2
 
 
-q5 = Exercise(
-    "q5",
-    hints=(
-        "One seed says little, and one region alone leaks. What do you know of all seven pictures?",
-        "The object is in the middle. The upper half of the frame is mostly background. Let the two compete.",
-        "`grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2`, on a slightly blurred picture.",
-    ),
-    verify=_check_cut_out,
+@exercise(
+    "One seed says little, and one region alone leaks. What do you know of all seven pictures?",
+    "The object is in the middle. The upper half of the frame is mostly background. Let the two compete.",
+    "`grow_regions(calm, [np.argwhere(outside), np.argwhere(middle)]) == 2`, on a slightly blurred picture.",
     solution=_cut_out,
 )
+def q5(cut_out):
+    each = {}
+    for name, (picture, truth) in _mirrored_photos().items():
+        mask = cut_out(picture)
+        expect_shape(f"`cut_out` of the photo '{name}'", mask, truth.shape)
+        if mask.dtype != bool:
+            raise NotYet(f"`cut_out` of the photo '{name}' holds {mask.dtype}. A mask is wanted: True and False.")
+        each[name] = binary_iou(mask, truth)
+    score = np.mean(list(each.values()))
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
+    if score <= TO_BEAT:
+        raise NotYet(f"Mean IoU {score:.3f} on the mirrored photos; more than {TO_BEAT} is wanted. {listed}.")
+    return f"Mean IoU {score:.3f}. {listed}."

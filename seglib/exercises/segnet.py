@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape
 from seglib.losses import class_weights
 from seglib.models.segnet import SegNetBasic
 from seglib.scenes import Streets
@@ -16,10 +16,24 @@ from seglib.training import fit, predict_logits
 MARGIN = 0.03  # of all errors, by which exercise 5 wants the variance to be beaten
 
 
-def _check_sizes_up(sizes_up):
-    for arguments in [(96, 96, 4), (360, 480, 5), (97, 45, 4), (5, 4, 3)]:
-        call = "`sizes_up({}, {}, {})`".format(*arguments)
-        got, want = sizes_up(*arguments), _sizes_up(*arguments)
+def _sizes_up(height, width, levels):
+    sizes = []
+    for _ in range(levels):
+        sizes.append((height, width))
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return sizes[::-1]
+
+
+@exercise(
+    "Doubling cannot tell whether 23 came from 45 or from 46. Who can?",
+    "Walk down from the picture, write each size into a list before it is halved, and turn the list round.",
+    "`(n + 1) // 2` is half of `n`, rounded up. The bottom itself does not belong to the list.",
+    solution=_sizes_up,
+)
+def q1(sizes_up):
+    for height, width, levels in [(96, 96, 4), (360, 480, 5), (97, 45, 4), (5, 4, 3)]:
+        call = f"`sizes_up({height}, {width}, {levels})`"
+        got, want = sizes_up(height, width, levels), _sizes_up(height, width, levels)
         try:
             got = [tuple(map(int, size)) for size in got]
         except TypeError:
@@ -32,55 +46,12 @@ def _check_sizes_up(sizes_up):
             raise NotYet(f"{call} begins with {got[0]}, the bottom itself; the first unpooling has not happened there.")
         if got == [(size[1], size[0]) for size in want]:
             raise NotYet(f"{call}: rows and columns are swapped.")
-        down = [tuple(side >> level for side in arguments[:2]) for level in range(arguments[2])]
-        if got == down[::-1]:
+        if got == [(height >> level, width >> level) for level in reversed(range(levels))]:
             raise NotYet(f"{call} is {got}: you round down. SegNet's poolings round up, 45 -> 23.")
         if got and got[-1] != want[-1]:
             raise NotYet(f"{call} ends with {got[-1]}, wanted {want[-1]}: doubling does not lead back to odd sizes.")
         raise NotYet(f"{call} is {got}, wanted {want}.")
     return "Go down first and remember; the way up reads the list backwards."
-
-
-def _sizes_up(height, width, levels):
-    sizes = []
-    for _ in range(levels):
-        sizes.append((height, width))
-        height, width = (height + 1) // 2, (width + 1) // 2
-    return sizes[::-1]
-
-
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Doubling cannot tell whether 23 came from 45 or from 46. Who can?",
-        "Walk down from the picture, write each size into a list before it is halved, and turn the list round.",
-        "`(n + 1) // 2` is half of `n`, rounded up. The bottom itself does not belong to the list.",
-    ),
-    verify=_check_sizes_up,
-    solution=_sizes_up,
-)
-
-
-def _check_unpool(unpool):
-    maps = torch.rand(3, 7, 10, generator=torch.Generator().manual_seed(8))
-    values, indices = F.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
-    got, want = unpool(values, indices, (7, 10)), F.max_unpool2d(values, indices, 2, output_size=(7, 10))
-    expect_shape("`unpool(values, indices, (7, 10))` for values (3, 4, 5)", got, (3, 7, 10))
-    nearest = values.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, :7]
-    corners = torch.zeros(3, 8, 10)
-    corners[:, ::2, ::2] = values
-    mixed = torch.zeros(70).index_put((indices.flatten(),), values.flatten()).view(1, 7, 10)
-    flat = torch.zeros(210).index_put((indices.flatten(),), values.flatten()).view(3, 7, 10)
-    for wrong, why in [
-        (nearest, "each value fills its whole window; it belongs to one place, with zeros around it"),
-        (corners[:, :7], "the values stand in the upper left corners of their windows: the indices are not used"),
-        (mixed.expand(3, 7, 10), "every channel shows all channels' values; each has its own indices"),
-        (flat, "all values landed in channel 0: an index counts through one channel, not through all"),
-    ]:
-        if torch.allclose(got.float(), wrong):
-            raise NotYet(f"`unpool(values, indices, (7, 10))`: {why}.")
-    expect_array("`unpool(values, indices, (7, 10))`", got, want)
-    return "`scatter` writes where `gather` would read: the two undo each other."
 
 
 def _unpool(values, indices, size):
@@ -89,19 +60,52 @@ def _unpool(values, indices, size):
     return flat.scatter(1, indices.flatten(1), values.flatten(1)).view(channels, *size)
 
 
-q2 = Exercise(
-    "q2",
-    hints=(
-        "An index counts through one channel, row by row. How does a channel look in which it simply counts?",
-        "Flatten rows and columns to one axis: zeros `(C, H * W)`, values and indices `(C, h * w)`.",
-        "`zeros.scatter(1, indices.flatten(1), values.flatten(1))`, then `view(C, H, W)`.",
-    ),
-    verify=_check_unpool,
+@exercise(
+    "An index counts through one channel, row by row. How does a channel look in which it simply counts?",
+    "Flatten rows and columns to one axis: zeros `(C, H * W)`, values and indices `(C, h * w)`.",
+    "`zeros.scatter(1, indices.flatten(1), values.flatten(1))`, then `view(C, H, W)`.",
     solution=_unpool,
 )
+def q2(unpool):
+    maps = torch.rand(3, 7, 10, generator=torch.Generator().manual_seed(8))
+    values, indices = F.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
+    name = "`unpool(values, indices, (7, 10))`"
+    got, want = unpool(values, indices, (7, 10)), F.max_unpool2d(values, indices, 2, output_size=(7, 10))
+    expect_shape(f"{name} for values (3, 4, 5)", got, (3, 7, 10))
+    nearest = values.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, :7]
+    corners = torch.zeros(3, 8, 10)
+    corners[:, ::2, ::2] = values
+    flat = torch.zeros(210).index_put((indices.flatten(),), values.flatten()).view(3, 7, 10)
+    usual = {
+        "each value fills its whole window; it belongs to one place, with zeros around it": nearest,
+        "the values stand in the upper left corners of their windows: the indices are not used": corners[:, :7],
+        "every channel shows all channels' values; each has its own indices": flat[:1].expand(3, 7, 10),
+        "all values landed in channel 0: an index counts through one channel, not through all": flat,
+    }
+    expect_none_of(name, got, usual)
+    expect_array(name, got, want)
+    return "`scatter` writes where `gather` would read: the two undo each other."
 
 
-def _check_pack(pack):
+def _pack(indices, width):
+    rows, columns = np.divmod(indices.numpy().ravel(), width)
+    places = (2 * (rows % 2) + columns % 2).astype(np.uint8)
+    fours = np.pad(places, (0, -len(places) % 4)).reshape(-1, 4)
+    return fours[:, 0] | fours[:, 1] << 2 | fours[:, 2] << 4 | fours[:, 3] << 6
+
+
+def _codes(packed):
+    """The four numbers 0..3 in each byte, from the lowest bits to the highest."""
+    return np.stack([(packed >> shift) & 3 for shift in (0, 2, 4, 6)], axis=1)
+
+
+@exercise(
+    "An index gives its row and its column in the map. Which of the four places in its window is that?",
+    "Windows begin at even rows and columns, so the place is `2 * (row % 2) + column % 2`.",
+    "Pad to a multiple of four, `reshape(-1, 4)`, and join the columns with `|` after shifting by 0, 2, 4 and 6.",
+    solution=_pack,
+)
+def q3(pack):
     generator = torch.Generator().manual_seed(2)
     for height, width in [(4, 8), (6, 9)]:
         _, indices = F.max_pool2d(
@@ -112,64 +116,21 @@ def _check_pack(pack):
         if isinstance(got, torch.Tensor):
             got = got.numpy()
         if np.shape(got) == (indices.numel(),):
-            raise NotYet(f"{call} has {indices.numel()} numbers, one an index: that is a byte each, not two bits.")
+            raise NotYet(f"{call} has {indices.numel()} numbers, one per index: that is a byte each, not two bits.")
         expect_shape(call, got, want.shape)
         if got.dtype != np.uint8:
             raise NotYet(f"{call} holds {got.dtype}; bytes are `uint8`.")
-        codes = np.concatenate([(got >> shift) & 3 for shift in (0, 2, 4, 6)]).reshape(4, -1).T.ravel()
-        wanted = np.concatenate([(want >> shift) & 3 for shift in (0, 2, 4, 6)]).reshape(4, -1).T.ravel()
-        if np.array_equal(codes.reshape(-1, 4)[:, ::-1].ravel(), wanted):
-            raise NotYet(f"{call}: the first index of each byte is in the highest bits, wanted in the lowest.")
-        if np.array_equal(codes, (wanted >> 1) | (wanted & 1) << 1):
-            raise NotYet(f"{call}: you count the window's places column by column; 1 is right of 0, 2 is below it.")
-        if np.array_equal(codes[: indices.numel()], indices.numpy().ravel() % 4):
-            raise NotYet(f"{call}: an index modulo 4 is not its place in the window; its row and column decide.")
+        codes, wanted = _codes(got), _codes(want)
+        modulo_four = np.pad(indices.numpy().ravel() % 4, (0, -indices.numel() % 4))
+        usual = {
+            "the first index of each byte is in the highest bits, wanted in the lowest": wanted[:, ::-1],
+            "you count the window's places column by column; 1 is right of 0, 2 is below it": wanted // 2
+            + wanted % 2 * 2,
+            "an index modulo 4 is not its place in the window; its row and column decide": modulo_four.reshape(-1, 4),
+        }
+        expect_none_of(call, codes, usual)
         expect_array(call, got.astype(int), want.astype(int))
     return "A byte for four windows: 32 times less than PyTorch's int64."
-
-
-def _pack(indices, width):
-    rows, columns = np.divmod(indices.numpy().ravel(), width)
-    places = (2 * (rows % 2) + columns % 2).astype(np.uint8)
-    fours = np.pad(places, (0, -len(places) % 4)).reshape(-1, 4)
-    return fours[:, 0] | fours[:, 1] << 2 | fours[:, 2] << 4 | fours[:, 3] << 6
-
-
-q3 = Exercise(
-    "q3",
-    hints=(
-        "An index gives its row and its column in the map. Which of the four places in its window is that?",
-        "Windows begin at even rows and columns, so the place is `2 * (row % 2) + column % 2`.",
-        "Pad to a multiple of four, `reshape(-1, 4)`, and join the columns with `|` after shifting by 0, 2, 4 and 6.",
-    ),
-    verify=_check_pack,
-    solution=_pack,
-)
-
-
-def _check_median_frequency(median_frequency):
-    counts = np.array([[60, 30, 0, 0, 10], [50, 20, 20, 0, 0], [900, 50, 0, 0, 30], [0, 70, 30, 0, 4]])
-    got = np.asarray(median_frequency(counts), float)
-    expect_shape("`median_frequency(counts)` for counts (4, 5)", got, (5,))
-    want = class_weights(counts).numpy().astype(float)
-    total, seen = counts.sum(0), counts.sum(0) > 0
-    share = total / total.sum()
-    shown = (counts.sum(1, keepdims=True) * (counts > 0)).sum(0)
-    frequency = total[seen] / shown[seen]
-    if np.isinf(got).any() or np.isnan(got).any():
-        raise NotYet("Class 3 never occurs, and its weight is not a number. It gets 0.")
-    candidates = [
-        (np.median(share[seen]) / share[seen], "a share of all pixels, not of those pictures that show the class"),
-        (1 / frequency, "one over the frequency; the median is missing"),
-        (frequency.mean() / frequency, "mean over frequency; the median is wanted, one rare class must not move it"),
-        (frequency / np.median(frequency), "upside down: rare classes weigh less than frequent ones"),
-        (np.median([*frequency, 0]) / frequency, "with a median that counts class 3, which never occurs, as 0"),
-    ]
-    for weights, why in candidates:
-        if np.allclose(got[seen], weights, rtol=1e-4):
-            raise NotYet(f"`median_frequency(counts)` is {why}.")
-    expect_array("`median_frequency(counts)`", got, want)
-    return "The class in the middle weighs 1, whatever the number of pictures."
 
 
 def _median_frequency(counts):
@@ -182,16 +143,35 @@ def _median_frequency(counts):
     return weights
 
 
-q4 = Exercise(
-    "q4",
-    hints=(
-        "For each class, the pixels of which pictures count below the line?",
-        "`counts > 0` says which picture shows which class; multiply it by the pictures' sums and add over pictures.",
-        "Take frequency and median for the classes with `counts.sum(0) > 0` only, and leave the others at 0.",
-    ),
-    verify=_check_median_frequency,
+@exercise(
+    "For each class, the pixels of which pictures count below the line?",
+    "`counts > 0` says which picture shows which class; multiply it by the pictures' sums and add over pictures.",
+    "Take frequency and median for the classes with `counts.sum(0) > 0` only, and leave the others at 0.",
     solution=_median_frequency,
 )
+def q4(median_frequency):
+    counts = np.array([[60, 30, 0, 0, 10], [50, 20, 20, 0, 0], [900, 50, 0, 0, 30], [0, 70, 30, 0, 4]])
+    got = np.asarray(median_frequency(counts), float)
+    expect_shape("`median_frequency(counts)` for counts (4, 5)", got, (5,))
+    want = class_weights(counts).numpy().astype(float)
+    total, seen = counts.sum(0), counts.sum(0) > 0
+    share = total / total.sum()
+    shown = (counts.sum(1, keepdims=True) * (counts > 0)).sum(0)
+    frequency = total[seen] / shown[seen]
+    if np.isinf(got).any() or np.isnan(got).any():
+        raise NotYet("Class 3 never occurs, and its weight is not a number. It gets 0.")
+    usual = {
+        "it is made of shares of all pixels, not of those pictures that show the class": np.median(share[seen])
+        / share[seen],
+        "it is one over the frequency; the median is missing": 1 / frequency,
+        "it is mean over frequency; the median is wanted, one rare class must not move it": frequency.mean()
+        / frequency,
+        "it is upside down: rare classes weigh less than frequent ones": frequency / np.median(frequency),
+        "its median counts class 3, which never occurs, as 0": np.median([*frequency, 0]) / frequency,
+    }
+    expect_none_of("`median_frequency(counts)`", got[seen], usual, tolerance=1e-4)
+    expect_array("`median_frequency(counts)`", got, want)
+    return "The class in the middle weighs 1, whatever the number of pictures."
 
 
 @cache
@@ -199,10 +179,10 @@ def _asked_again_and_again():
     """A small SegNet-Basic with dropout asked about 30 streets: samples (30, S, K, H, W), where wrong, what counts."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = SegNetBasic(len(Streets.classes), width=8)
+        net = SegNetBasic(len(Streets.classes), width=12)
         for level in (3, 2, 1):
             net.decoder[level].append(nn.Dropout(0.5))
-        fit(net, Streets(960, size=48, seed=3), steps=120, batch_size=8, learning_rate=1e-2, progress=False)
+        fit(net, Streets(120, size=48, seed=3), steps=80, batch_size=4, learning_rate=1e-2, progress=False)
         for module in net.modules():
             if isinstance(module, nn.Dropout):
                 module.train()
@@ -223,7 +203,21 @@ def _share_found(suspicion, part=0.1):
     return float(errors[: int(part * len(errors))].sum() / errors.sum())
 
 
-def _check_suspicion(suspicion):
+def _variance(samples):
+    return samples.var(0).mean(0)
+
+
+def _suspicion(samples):
+    return 1 - samples.mean(0).amax(0)
+
+
+@exercise(
+    "Variance sees where samples contradict each other. What of pixels where all of them hesitate alike?",
+    "Look at the mean over the samples alone: how far ahead of the others is its best class?",
+    "`1 - samples.mean(0).amax(0)`, or the entropy of `samples.mean(0)`; try both, and sums with the variance.",
+    solution=_suspicion,
+)
+def q5(suspicion):
     few = torch.rand(4, 3, 5, 6, generator=torch.Generator().manual_seed(1)).softmax(1)
     expect_shape("`suspicion(samples)` for samples (4, 3, 5, 6)", suspicion(few), (5, 6))
     reached, mark = _share_found(suspicion), _share_found(_variance)
@@ -233,23 +227,3 @@ def _check_suspicion(suspicion):
     if reached < mark + MARGIN:
         raise NotYet(f"{told}, wanted {mark + MARGIN:.1%}. A pixel can be torn in the same way in every sample.")
     return f"{told}."
-
-
-def _variance(samples):
-    return samples.var(0).mean(0)
-
-
-def _suspicion(samples):
-    return 1 - samples.mean(0).amax(0)
-
-
-q5 = Exercise(
-    "q5",
-    hints=(
-        "Variance sees where samples contradict each other. What of pixels where all of them hesitate alike?",
-        "Look at the mean over the samples alone: how far ahead of the others is its best class?",
-        "`1 - samples.mean(0).amax(0)`, or the entropy of `samples.mean(0)`; try both, and sums with the variance.",
-    ),
-    verify=_check_suspicion,
-    solution=_suspicion,
-)

@@ -1,32 +1,15 @@
 """Exercises of lesson 08, U-Net."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from scipy import ndimage
 from skimage.measure import label
 
-from seglib.exercises import Exercise, NotYet, expect_array, expect_shape
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells
-
-
-def _check_valid_size(valid_size):
-    for size, depth, want in [(572, 4, 388), (188, 4, 4), (570, 4, None), (172, 4, None), (100, 2, 60), (14, 1, None)]:
-        got = valid_size(size, depth)
-        if got == want and (got is None) == (want is None):
-            continue
-        if want is None and got is not None:
-            why = "a pooling meets an odd size" if got > 0 else "nothing is left of the picture"
-            raise NotYet(f"`valid_size({size}, {depth})` is {got}, wanted None: on the way {why}.")
-        if got is None:
-            raise NotYet(f"`valid_size({size}, {depth})` is None, but {size} fits: every pooling meets an even size.")
-        if got == size:
-            raise NotYet(f"`valid_size({size}, {depth})` is {got}: nothing is lost. That is padding 'same'.")
-        raise NotYet(
-            f"`valid_size({size}, {depth})` is {got}, wanted {want}. Each double convolution takes 4 pixels: "
-            f"{depth} times going down, once at the bottom, {depth} times coming up."
-        )
-    return "The sizes that fit lie 2^depth pixels apart."
 
 
 def _valid_size(size, depth):
@@ -41,19 +24,44 @@ def _valid_size(size, depth):
     return size if size > 0 else None
 
 
-q1 = Exercise(
-    "q1",
-    hints=(
-        "Start from `trace` in the lesson; it never looks whether a size is odd.",
-        "Test `size % 2` right before each halving, and whether the size is still above 0 at the end.",
-        "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. `None` if `size <= 0`.",
-    ),
-    verify=_check_valid_size,
+@exercise(
+    "Start from `trace` in the lesson; it never looks whether a size is odd.",
+    "Test `size % 2` right before each halving, and whether the size is still above 0 at the end.",
+    "Down: `size -= 4`, test, `size //= 2`. Bottom: `size -= 4`. Up: `size = 2 * size - 4`. `None` if `size <= 0`.",
     solution=_valid_size,
 )
+def q1(valid_size):
+    for size, depth, want in [(572, 4, 388), (188, 4, 4), (570, 4, None), (172, 4, None), (100, 2, 60), (14, 1, None)]:
+        got = valid_size(size, depth)
+        if got == want:
+            continue
+        if want is None:
+            why = "a pooling meets an odd size" if got > 0 else "nothing is left of the picture"
+            raise NotYet(f"`valid_size({size}, {depth})` is {got}, wanted None: on the way {why}.")
+        if got is None:
+            raise NotYet(f"`valid_size({size}, {depth})` is None, but {size} fits: every pooling meets an even size.")
+        if got == size:
+            raise NotYet(f"`valid_size({size}, {depth})` is {got}: nothing is lost. That is padding 'same'.")
+        raise NotYet(
+            f"`valid_size({size}, {depth})` is {got}, wanted {want}. Each double convolution takes 4 pixels: "
+            f"{depth} times going down, once at the bottom, {depth} times coming up."
+        )
+    return "The sizes that fit lie 2^depth pixels apart."
 
 
-def _check_crop_and_join(crop_and_join):
+def _crop_and_join(skip, x):
+    height, width = x.shape[-2:]
+    top, left = (skip.shape[-2] - height) // 2, (skip.shape[-1] - width) // 2
+    return torch.cat([skip[..., top : top + height, left : left + width], x], dim=1)
+
+
+@exercise(
+    "How many rows are too many, and how many of them lie above the centre?",
+    "`top = (skip.shape[-2] - x.shape[-2]) // 2`, and the same for `left` with the last axis.",
+    "Slice `skip[..., top : top + height, left : left + width]`, then `torch.cat([skip, x], dim=1)`.",
+    solution=_crop_and_join,
+)
+def q2(crop_and_join):
     skip, below = torch.arange(2 * 3 * 8 * 10.0).view(2, 3, 8, 10), -torch.ones(2, 4, 4, 4)
     got = crop_and_join(skip, below)
     expect_shape("`crop_and_join(skip, x)` for skip (2, 3, 8, 10) and x (2, 4, 4, 4)", got, (2, 7, 4, 4))
@@ -68,48 +76,6 @@ def _check_crop_and_join(crop_and_join):
     return "Had you resized the skip instead of cutting it, its features would lie beside those of other places."
 
 
-def _crop_and_join(skip, x):
-    height, width = x.shape[-2:]
-    top, left = (skip.shape[-2] - height) // 2, (skip.shape[-1] - width) // 2
-    return torch.cat([skip[..., top : top + height, left : left + width], x], dim=1)
-
-
-q2 = Exercise(
-    "q2",
-    hints=(
-        "How many rows are too many, and how many of them lie above the centre?",
-        "`top = (skip.shape[-2] - x.shape[-2]) // 2`, and the same for `left` with the last axis.",
-        "Slice `skip[..., top : top + height, left : left + width]`, then `torch.cat([skip, x], dim=1)`.",
-    ),
-    verify=_check_crop_and_join,
-    solution=_crop_and_join,
-)
-
-
-def _check_gap_weights(gap_weights):
-    instances = np.zeros((9, 12), int)
-    instances[2:7, 1:4], instances[2:7, 6:9], instances[8, 11] = 1, 2, 5
-    want, got = _gap_weights(instances, 10, 3), gap_weights(instances, 10, 3)
-    expect_shape("`gap_weights(instances, 10, 3)`", got, want.shape)
-    if np.any(np.asarray(got)[instances > 0] != 0):
-        raise NotYet("cells get a weight too; the term is for background pixels only, cells want 0.")
-    nearest = np.sort([ndimage.distance_transform_edt(instances != i) for i in (1, 2, 5)], axis=0)
-    for wrong, why in [
-        (nearest[0], "that is the formula with the nearest cell alone; the distance to the second nearest is missing"),
-        (nearest[0] + nearest[2], "the nearest and the *farthest* cell were taken; sort, then take the first two"),
-    ]:
-        if np.allclose(got, np.where(instances > 0, 0, 10 * np.exp(-(wrong**2) / 18)), atol=1e-4):
-            raise NotYet(f"`gap_weights(instances, 10, 3)`: {why}.")
-    if np.allclose(got, np.where(instances > 0, 0, 10 * np.exp(-(nearest[0] + nearest[1]) / 18)), atol=1e-4):
-        raise NotYet("the sum of the distances is not squared.")
-    if np.allclose(got, np.where(instances > 0, 0, 10 * np.exp(-((nearest[0] + nearest[1]) ** 2) / 9)), atol=1e-4):
-        raise NotYet("the exponent is divided by sigma squared; the formula has 2 sigma squared.")
-    expect_array("`gap_weights(instances, 10, 3)`", np.asarray(got, float), want, tolerance=1e-4)
-    alone = np.where(instances == 1, 1, 0)
-    expect_array("with a single cell `gap_weights`", np.asarray(gap_weights(alone, 10, 3), float), np.zeros((9, 12)))
-    return "Only places between cells are expensive; a lonely cell has no gap to guard."
-
-
 def _gap_weights(instances, w0, sigma):
     ids = np.unique(instances[instances > 0])
     if len(ids) < 2:
@@ -119,27 +85,61 @@ def _gap_weights(instances, w0, sigma):
     return np.where(instances == 0, weights, 0.0)
 
 
-q3 = Exercise(
-    "q3",
-    hints=(
-        "The row in the lesson did it in one dimension: one list of distances for each cell, then the two smallest.",
-        "`distance_transform_edt(instances != i)` gives every pixel its distance to cell `i`.",
-        "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells to 0.",
-    ),
-    verify=_check_gap_weights,
+@exercise(
+    "The row in the lesson did it in one dimension: one list of distances for each cell, then the two smallest.",
+    "`distance_transform_edt(instances != i)` gives every pixel its distance to cell `i`.",
+    "Stack the distance maps of all cells, `np.sort(..., axis=0)`, use the first two, and set the cells to 0.",
     solution=_gap_weights,
 )
+def q3(gap_weights):
+    instances = np.zeros((9, 12), int)
+    instances[2:7, 1:4] = 1
+    instances[2:7, 6:9] = 2
+    instances[8, 11] = 5
+    name, want, got = "`gap_weights(instances, 10, 3)`", _gap_weights(instances, 10, 3), gap_weights(instances, 10, 3)
+    expect_shape(name, got, want.shape)
+    if np.any(np.asarray(got)[instances > 0] != 0):
+        raise NotYet("your cells have weights too; the term is for background pixels only, and 0 on cells.")
+    first, second, third = np.sort([ndimage.distance_transform_edt(instances != i) for i in (1, 2, 5)], axis=0)
+    usual = {
+        "that is the formula with the nearest cell alone; the distance to the second nearest is missing": first**2 / 18,
+        "the nearest and the *farthest* cell were taken; sort, then take the first two": (first + third) ** 2 / 18,
+        "the sum of the distances is not squared": (first + second) / 18,
+        "the exponent is divided by sigma squared; the formula has 2 sigma squared": (first + second) ** 2 / 9,
+    }
+    usual = {why: np.where(instances > 0, 0, 10 * np.exp(-exponent)) for why, exponent in usual.items()}
+    expect_none_of(name, got, usual, tolerance=1e-4)
+    expect_array(name, np.asarray(got, float), want, tolerance=1e-4)
+    alone = np.where(instances == 1, 1, 0)
+    expect_array("with a single cell `gap_weights`", np.asarray(gap_weights(alone, 10, 3), float), np.zeros((9, 12)))
+    return "Only places between cells are expensive; a lonely cell has no gap to guard."
 
 
+@cache
 def _merged_probabilities():
     """Truth, and what a network without border weights would say: probabilities that flow together."""
-    for sample in Cells(24, seed=77):
-        instances = sample["instances"].numpy()
-        if 5 <= instances.max() <= 40:
-            yield instances, np.clip(1.2 * ndimage.gaussian_filter((instances > 0).astype(float), 1.0), 0, 1)
+    maps = [sample["instances"].numpy() for sample in Cells(24, seed=77)]
+    maps = [truth for truth in maps if 5 <= truth.max() <= 40]
+    return [(truth, np.clip(1.2 * ndimage.gaussian_filter((truth > 0).astype(float), 1.0), 0, 1)) for truth in maps]
 
 
-def _check_separate(separate):
+def _separate(probability):
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    foreground = probability > 0.5
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), 1)
+    summits = label(h_maxima(depth, 0.5))
+    return watershed(-depth, summits, mask=foreground)
+
+
+@exercise(
+    "Two merged nuclei have a waist. What has a nucleus in its middle that a waist has not?",
+    "`distance_transform_edt` of the foreground has one summit for each nucleus; smooth it a little first.",
+    "Label the summits (`skimage.morphology.h_maxima`), and let `skimage.segmentation.watershed` flood from them.",
+    solution=_separate,
+)
+def q4(separate):
     found, plain = [], []
     for truth, probability in _merged_probabilities():
         objects = separate(probability)
@@ -154,38 +154,12 @@ def _check_separate(separate):
         share = sum(s.true_positives + s.false_positives for s in found) / sum(
             s.true_positives + s.false_negatives for s in found
         )
-        what = (
-            "too few objects: what is merged stays merged"
-            if share < 0.9
-            else (
-                "too many objects: nuclei fall to pieces"
-                if share > 1.1
-                else "about as many objects as there are, but not the same"
-            )
-        )
+        what = "about as many objects as there are, but not the same"
+        if share < 0.9:
+            what = "too few objects: what is merged stays merged"
+        if share > 1.1:
+            what = "too many objects: nuclei fall to pieces"
         raise NotYet(
             f"object F1 {reached:.3f}; connected components have {mark:.3f}, wanted {mark + 0.05:.3f}. You find {what}."
         )
     return f"Object F1 {reached:.3f}; connected components have {mark:.3f}."
-
-
-def _separate(probability):
-    from skimage.morphology import h_maxima
-    from skimage.segmentation import watershed
-
-    foreground = probability > 0.5
-    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), 1)
-    summits = label(h_maxima(depth, 0.5))
-    return watershed(-depth, summits, mask=foreground)
-
-
-q4 = Exercise(
-    "q4",
-    hints=(
-        "Two merged nuclei have a waist. What has a nucleus in its middle that a waist has not?",
-        "`distance_transform_edt` of the foreground has one summit for each nucleus; smooth it a little first.",
-        "Label the summits (`skimage.morphology.h_maxima`), and let `skimage.segmentation.watershed` flood from them.",
-    ),
-    verify=_check_separate,
-    solution=_separate,
-)

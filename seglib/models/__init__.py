@@ -1,23 +1,30 @@
-"""The architectures of the course, one file each, each readable beside its paper's figure."""
+"""The architectures of the course, one file each, each readable beside its paper's figure.
 
-from seglib.models.blocks import parameters
-from seglib.models.deeplab import DeepLabV3, DeepLabV3Plus
-from seglib.models.faster_rcnn import FasterRCNN
-from seglib.models.fcn import FCN
-from seglib.models.mask_rcnn import MaskRCNN
-from seglib.models.pspnet import PSPNet
-from seglib.models.segnet import SegNet, SegNetBasic
-from seglib.models.unet import UNet
+Naming one imports one: a U-Net needs no torchvision.
+"""
 
-__all__ = [
-    "FCN",
-    "DeepLabV3",
-    "DeepLabV3Plus",
-    "FasterRCNN",
-    "MaskRCNN",
-    "PSPNet",
-    "SegNet",
-    "SegNetBasic",
-    "UNet",
-    "parameters",
-]
+from importlib import import_module
+
+MODULES = {
+    "FCN": "fcn",
+    "DeepLabV3": "deeplab",
+    "DeepLabV3Plus": "deeplab",
+    "FasterRCNN": "faster_rcnn",
+    "MaskRCNN": "mask_rcnn",
+    "PSPNet": "pspnet",
+    "SegNet": "segnet",
+    "SegNetBasic": "segnet",
+    "UNet": "unet",
+    "parameters": "blocks",
+}
+__all__ = list(MODULES)
+
+
+def __getattr__(name):
+    if name in MODULES:
+        return getattr(import_module(f"seglib.models.{MODULES[name]}"), name)
+    raise AttributeError(f"seglib.models has no {name!r}; it has {', '.join(MODULES)}")
+
+
+def __dir__():
+    return [*globals(), *MODULES]

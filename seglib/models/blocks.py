@@ -1,6 +1,7 @@
 """The pieces that several architectures are built from."""
 
 from torch import nn
+from torch.nn import functional as F
 
 
 def parameters(model):
@@ -8,19 +9,20 @@ def parameters(model):
     return sum(p.numel() for p in model.parameters())
 
 
-def conv3x3(in_channels, out_channels, padding=1, batch_norm=True):
-    """3x3 convolution, batch norm, ReLU. Without batch norm, as in papers before 2015, the convolution has a bias."""
-    layers = [nn.Conv2d(in_channels, out_channels, 3, padding=padding, bias=not batch_norm)]
-    if batch_norm:
-        layers.append(nn.BatchNorm2d(out_channels))
-    return nn.Sequential(*layers, nn.ReLU(inplace=True))
-
-
-def conv_bn_relu(in_channels, out_channels, kernel=3, rate=1, groups=1):
-    """Convolution that keeps the size, its weights ``rate`` pixels apart; batch norm; ReLU."""
+def conv_bn_relu(in_channels, out_channels, kernel=3, stride=1, rate=1, groups=1, bias=False):
+    """Convolution padded to keep the size (at stride 1), its weights ``rate`` pixels apart; batch norm; ReLU."""
     padding = rate * (kernel // 2)
-    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=rate, groups=groups, bias=False)
+    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, rate, groups, bias)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
+
+
+def resize(x, size, align_corners=False):
+    """Bilinear interpolation of (N, C, h, w) to ``size`` (height, width).
+
+    The outer edges of both grids lie upon each other, as in torchvision; with ``align_corners`` the centres of the
+    corner pixels do, as in the code of PSPNet's and DeepLab's authors.
+    """
+    return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 
 def he_init(model):
@@ -32,6 +34,12 @@ def he_init(model):
             nn.init.normal_(module.weight, std=(2 / inputs) ** 0.5)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def start_near_zero(layer, deviation):
+    """Draw a last layer's weights from N(0, deviation ** 2), its bias 0: at first no answer is preferred."""
+    nn.init.normal_(layer.weight, std=deviation)
+    nn.init.zeros_(layer.bias)
 
 
 def check_images(x, channels, smallest=1):

@@ -114,18 +114,12 @@ def decode(codes, references, weights=(1.0, 1.0, 1.0, 1.0)):
     return torch.cat([centre - 0.5 * size, centre + 0.5 * size], dim=-1)
 
 
-def clip(boxes, size):
-    """Cut boxes (..., 4) off at the borders of a picture of size (height, width)."""
-    height, width = size
-    return boxes.clamp(min=0).minimum(boxes.new_tensor([width, height, width, height]))
-
-
-def wide_enough(boxes, smallest):
-    """(n,) bool: which boxes have both sides of at least ``smallest`` px."""
-    return (boxes[:, 2:] - boxes[:, :2] >= smallest).all(dim=1)
-
-
 def scale_boxes(boxes, old, new):
     """Move boxes from a picture of size ``old`` (height, width) to the same picture at size ``new``."""
-    down, across = (boxes.new_tensor(float(n)) / boxes.new_tensor(float(o)) for n, o in zip(new, old, strict=True))
-    return boxes * torch.stack([across, down, across, down])
+    across, down = new[1] / old[1], new[0] / old[0]
+    return boxes * boxes.new_tensor([across, down, across, down])
+
+
+def at_least_float32(x):
+    """x in float32, or in float64 if it is that: the 8 bits of bfloat16 would put boxes whole pixels off."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

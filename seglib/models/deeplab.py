@@ -2,10 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from seglib.models import backbones
-from seglib.models.blocks import check_images, conv_bn_relu
+from seglib.models.blocks import check_images, conv_bn_relu, resize
 
 
 class DeepLabV3(nn.Module):
@@ -32,13 +31,15 @@ class DeepLabV3(nn.Module):
         The branch that holds the mean of the whole map. In training mode it needs two pictures a batch.
     aux : bool
         A second classifier on the third stage, for training (Zhao et al. 2017).
-    weights : str, optional
-        For the backbone: "IMAGENET1K_V1" or a local file, see ``seglib.models.backbones.load_weights``.
+    weights : str or path, optional
+        For the backbone: "IMAGENET1K_V1" or a local file, see `seglib.models.backbones.backbone`.
 
     Shape
     -----
-    (N, in_channels, H, W), each side at least output_stride px -> logits (N, num_classes, H, W), or with ``aux``
-    {"out": logits, "aux": logits}. ValueError for any other input, and for one picture a batch in training mode.
+    (N, in_channels, H, W), each side at least output_stride px -> logits (N, num_classes, H, W). A network with an
+    auxiliary head gives a dict: in training {"out": logits, "aux": logits}; in evaluation {"out": logits}, as nobody
+    asks that head then, unless by ``net(x, aux=True)``. ValueError for any other input, and for one picture a batch in
+    training mode.
     """
 
     def __init__(
@@ -61,14 +62,16 @@ class DeepLabV3(nn.Module):
         self.head = nn.Sequential(conv_bn_relu(4 * width, 4 * width), nn.Conv2d(4 * width, num_classes, 1))
         self.aux = None
         if aux:
-            layers = conv_bn_relu(middle, middle // 4), nn.Dropout(0.1), nn.Conv2d(middle // 4, num_classes, 1)
-            self.aux = nn.Sequential(*layers)
+            conv = conv_bn_relu(middle, middle // 4)
+            self.aux = nn.Sequential(conv, nn.Dropout(0.1), nn.Conv2d(middle // 4, num_classes, 1))
 
-    def forward(self, x):
+    def forward(self, x, aux=False):
         check_images(x, self.in_channels, self.output_stride)
         *_, middle, last = self.backbone(x)
-        out = resize(self.head(self.aspp(last)), x)
-        return {"out": out, "aux": resize(self.aux(middle), x)} if self.aux is not None else out
+        heads = {"out": resize(self.head(self.aspp(last)), x.shape[-2:])}
+        if self.aux is not None and (self.training or aux):
+            heads["aux"] = resize(self.aux(middle), x.shape[-2:])
+        return heads["out"] if self.aux is None else heads
 
 
 class DeepLabV3Plus(nn.Module):
@@ -128,8 +131,8 @@ class DeepLabV3Plus(nn.Module):
         features = self.aspp(last)
         if self.decoder:
             low = self.low(first)
-            features = self.refine(torch.cat([resize(features, low), low], dim=1))
-        return resize(self.head(features), x)
+            features = self.refine(torch.cat([resize(features, low.shape[-2:]), low], dim=1))
+        return resize(self.head(features), x.shape[-2:])
 
 
 def separable_conv(in_channels, out_channels, rate=1):
@@ -174,11 +177,3 @@ class ImagePooling(nn.Module):
                 "batches of 2 pictures or more, with image_pooling=False, or with its batch norm in eval()"
             )
         return self.conv(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[-2:])
-
-
-def resize(x, like):
-    """Bilinear interpolation of (N, C, h, w) to the height and width of another tensor, edge upon edge as torchvision.
-
-    The authors' code lays the corner pixels' centres upon each other instead (align_corners).
-    """
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from seglib.models.blocks import resize
 from seglib.models.boxes import scale_boxes
 
 
@@ -81,7 +82,7 @@ def check_masks(picture, masks, wanted):
         )
 
 
-def resize(image, target, min_size, max_size):
+def resize_picture(image, target, min_size, max_size):
     """Bring a picture's shorter side to min_size px, or less where the longer would pass max_size; its target too.
 
     Pictures are interpolated, masks take the nearest value. ``target`` may be None.
@@ -89,16 +90,15 @@ def resize(image, target, min_size, max_size):
     old = image.shape[-2:]
     factor = min(min_size / min(old), max_size / max(old))
     new = [math.floor(side * factor) for side in old]
-    image = F.interpolate(image[None], new, mode="bilinear", align_corners=False)[0]
-    if target is None:
-        return image, None
-    target = target | {"boxes": scale_boxes(target["boxes"], old, new)}
-    if "masks" in target:
-        target["masks"] = F.interpolate(target["masks"][:, None].float(), new)[:, 0].byte()
-    return image, target
+    if target is not None:
+        target = target | {"boxes": scale_boxes(target["boxes"], old, new)}
+        if "masks" in target:
+            target["masks"] = F.interpolate(target["masks"][:, None].float(), new)[:, 0].byte()
+    return resize(image[None], new)[0], target
 
 
 def pad(images, multiple):
     """One batch (N, C, H, W) with the pictures in its upper left corners, zeros beside; sides divide by multiple."""
-    height, width = (math.ceil(max(image.shape[axis] for image in images) / multiple) * multiple for axis in (-2, -1))
-    return torch.stack([F.pad(image, (0, width - image.shape[-1], 0, height - image.shape[-2])) for image in images])
+    height = math.ceil(max(image.shape[1] for image in images) / multiple) * multiple
+    width = math.ceil(max(image.shape[2] for image in images) / multiple) * multiple
+    return torch.stack([F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1])) for image in images])

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import fill, read_weights, vgg_stages
+from seglib.models.backbones import load_vgg, vgg_stages
 from seglib.models.blocks import check_images, he_init
 
 # By padding: pixel i of the upsampled scores lies on pixel i + offset of the skip ("pool4", "pool3"), and the picture
@@ -70,11 +70,10 @@ class FCN(nn.Module):
         if stride == 8:
             self.score_pool3 = scoring(4 * width, num_classes)
         self.up2, self.up = BilinearUpsampling(2), BilinearUpsampling(stride)
-        he_init(self.fc6), he_init(self.fc7)
+        he_init(self.fc6)
+        he_init(self.fc7)
         if weights is not None:
-            state = read_weights(backbone, weights)
-            fill(self.stages, backbone, state, weights)
-            self._load_dense_layers(state)
+            self._load_dense_layers(load_vgg(self.stages, backbone, weights))
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -112,10 +111,10 @@ class FCN(nn.Module):
         """A dense layer on C x 7 x 7 features, row by row, is a 7x7 convolution: only the tensor's shape changes."""
         for layer, name in ((self.fc6, "classifier.0"), (self.fc7, "classifier.3")):
             for own, key in ((layer.weight, f"{name}.weight"), (layer.bias, f"{name}.bias")):
-                if key not in state or state[key].numel() != own.numel():
-                    there = tuple(state[key].shape) if key in state else "missing"
-                    raise ValueError(f"{key} of the weights is {there}, wanted for {tuple(own.shape)}: is it a VGG16?")
-                own.copy_(state[key].view_as(own))
+                there = state.get(key, torch.empty(0))
+                if there.numel() != own.numel():
+                    raise ValueError(f"{key} is {tuple(there.shape)}, wanted for {tuple(own.shape)}: is it a VGG16?")
+                own.copy_(there.view_as(own))
 
 
 class BilinearUpsampling(nn.Module):
@@ -152,7 +151,8 @@ def bilinear_kernel(size):
 def scoring(channels, num_classes):
     """1x1 convolution to class scores that starts at zero, as in the reference nets: no class is preferred."""
     conv = nn.Conv2d(channels, num_classes, 1)
-    nn.init.zeros_(conv.weight), nn.init.zeros_(conv.bias)
+    nn.init.zeros_(conv.weight)
+    nn.init.zeros_(conv.bias)
     return conv
 
 

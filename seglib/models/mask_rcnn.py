@@ -3,9 +3,12 @@
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.ops import roi_align
 
-from seglib.models.faster_rcnn import LAPTOP, PAPER, FasterRCNN
+from seglib.models.blocks import start_near_zero
+from seglib.models.boxes import at_least_float32
+from seglib.models.faster_rcnn import FasterRCNN
 
 MASK_CELLS = 14  # side of a region for the mask head; the mask has twice as many
 
@@ -19,7 +22,7 @@ class MaskRCNN(FasterRCNN):
 
     Parameters
     ----------
-    num_classes, backbone, in_channels, width, stride, roi_pooling, anchor_sizes, rois, min_size, weights
+    num_classes, backbone, weights, **options
         See `seglib.models.faster_rcnn.FasterRCNN`.
     mask_head : {"conv", "fc"}
         How a mask is drawn: four 3x3 convolutions (two for "compact"), or two fully connected layers.
@@ -44,46 +47,38 @@ class MaskRCNN(FasterRCNN):
         self,
         num_classes=91,
         backbone="resnet50",
-        in_channels=3,
-        width=64,
-        stride=None,
-        roi_pooling="align",
-        anchor_sizes=None,
-        rois=None,
-        min_size=None,
-        weights=None,
+        *,
         mask_head="conv",
         mask_scores="sigmoid",
         class_agnostic=False,
+        weights=None,
+        **options,
     ):
-        super().__init__(num_classes, backbone, in_channels, width, stride, roi_pooling, anchor_sizes, rois, min_size)
+        super().__init__(num_classes, backbone, **options)
         if mask_head not in ("conv", "fc"):
             raise ValueError(f'mask_head is "conv" or "fc", not {mask_head!r}')
         if mask_scores not in ("sigmoid", "softmax"):
             raise ValueError(f'mask_scores is "sigmoid" or "softmax", not {mask_scores!r}')
         self.softmax = mask_scores == "softmax"
         self.mask_classes = 2 if class_agnostic else num_classes  # background and object
-        size = LAPTOP if backbone == "compact" else PAPER
-        self.exact_masks, self.mask_rois = size["exact_masks"], size["mask_rois"]
+        self.exact_masks = backbone == "compact"
+        self.mask_rois = 6 if backbone == "compact" else None  # positive regions of a picture; None: all
         if mask_head == "conv":
-            self.mask_head = MaskHead(size["channels"], size["mask_convolutions"], self.mask_classes)
+            self.mask_head = MaskHead(self.channels, 2 if backbone == "compact" else 4, self.mask_classes)
         else:
-            self.mask_head = ConnectedMaskHead(size["channels"], 4 * size["channels"], self.mask_classes)
+            self.mask_head = ConnectedMaskHead(self.channels, 4 * self.channels, self.mask_classes)
         if weights is not None:
             self.load(weights)
 
     def roi_losses(self, maps, rois, targets):
         losses = super().roi_losses(maps, rois, targets)
-        counts = [len(roi["objects"][: self.mask_rois]) for roi in rois]  # the positive regions come first
-        objects, boxes, labels = (
-            [roi[key][:count] for roi, count in zip(rois, counts, strict=True)]
-            for key in ("objects", "boxes", "labels")
-        )
+        boxes, labels, masks = [], [], []
+        for roi, target in zip(rois, targets, strict=True):
+            objects = roi["objects"][: self.mask_rois]  # the positive regions come first
+            boxes.append(roi["boxes"][: len(objects)])
+            labels.append(roi["labels"][: len(objects)])
+            masks.append(crop_masks(target["masks"], objects, boxes[-1], 2 * MASK_CELLS, self.exact_masks))
         logits = self.mask_head(self.pool(maps, boxes, MASK_CELLS))
-        masks = [
-            crop_masks(target["masks"], *region, logits.shape[-1], self.exact_masks)
-            for target, *region in zip(targets, objects, boxes, strict=True)
-        ]
         return losses | {"loss_mask": mask_loss(logits, self.drawn(torch.cat(labels)), torch.cat(masks), self.softmax)}
 
     def detect(self, maps, proposals, sizes):
@@ -118,12 +113,12 @@ class MaskHead(nn.Module):
         for conv in (*self.convolutions, self.conv5_mask):
             nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(conv.bias)
-        start_undecided(self.mask_fcn_logits)
+        start_near_zero(self.mask_fcn_logits, 0.001)
 
     def forward(self, x):
         for conv in self.convolutions:
             x = F.relu(conv(x))
-        return self.mask_fcn_logits(F.relu(self.conv5_mask(x))).float()
+        return at_least_float32(self.mask_fcn_logits(F.relu(self.conv5_mask(x))))
 
 
 class ConnectedMaskHead(nn.Module):
@@ -137,17 +132,11 @@ class ConnectedMaskHead(nn.Module):
         for layer in (self.fc1, self.fc2):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
-        start_undecided(self.mask_logits)
+        start_near_zero(self.mask_logits, 0.001)
 
     def forward(self, x):
         x = self.mask_logits(F.relu(self.fc2(F.relu(self.fc1(x.flatten(1))))))
-        return x.view(len(x), -1, 2 * MASK_CELLS, 2 * MASK_CELLS).float()
-
-
-def start_undecided(layer):
-    """Begin with all logits near 0: every pixel as likely object as not, a loss of ln 2."""
-    nn.init.normal_(layer.weight, std=0.001)
-    nn.init.zeros_(layer.bias)
+        return at_least_float32(x.view(len(x), -1, 2 * MASK_CELLS, 2 * MASK_CELLS))
 
 
 def crop_masks(masks, objects, boxes, cells, exact=True):
@@ -206,16 +195,4 @@ def paste_masks_in_whole_pixels(masks, boxes, size):
     A ring of zeros is laid around the mask, so that the object can end softly; the enlarged box's edges are rounded
     towards 0, and the pixel of the last edge belongs to it. A box of 10 px becomes a mask of 12.
     """
-    cells = masks.shape[-1]
-    padded = F.pad(masks, (1, 1, 1, 1))
-    half = 0.5 * (boxes[:, 2:] - boxes[:, :2]) * ((cells + 2) / cells)
-    centre = 0.5 * (boxes[:, 2:] + boxes[:, :2])
-    corners = torch.cat([centre - half, centre + half], dim=1).long().tolist()
-    pasted = masks.new_zeros(len(masks), 1, *size)
-    for canvas, mask, (x1, y1, x2, y2) in zip(pasted[:, 0], padded, corners, strict=True):
-        shape = (max(y2 - y1 + 1, 1), max(x2 - x1 + 1, 1))
-        mask = F.interpolate(mask[None, None], shape, mode="bilinear", align_corners=False)[0, 0]
-        top, left = max(y1, 0), max(x1, 0)
-        bottom, right = min(y2 + 1, size[0]), min(x2 + 1, size[1])
-        canvas[top:bottom, left:right] = mask[top - y1 : bottom - y1, left - x1 : right - x1]
-    return pasted
+    return paste_masks_in_image(masks[:, None], boxes, size)

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.models import backbones
-from seglib.models.blocks import check_images, conv3x3, conv_bn_relu, he_init
+from seglib.models.blocks import check_images, conv_bn_relu, he_init, resize
 
 
 class PSPNet(nn.Module):
@@ -32,14 +32,17 @@ class PSPNet(nn.Module):
     output_stride : int
         Pixels of the picture between neighbouring features; 4 ("compact" only) keeps more of small pictures.
     weights : str or path, optional
-        ImageNet weights for the backbone, see `seglib.models.backbones.load_weights`.
+        ImageNet weights for the backbone, see `seglib.models.backbones.backbone`: they need ``stem="standard"``.
 
     Shape
     -----
-    (N, in_channels, H, W) -> logits (N, num_classes, H, W), in a dict {"out": logits, "aux": logits} with ``aux``.
-    Any H and W; the authors' code asks for multiples of 8 plus 1, where the corner pixels of features and picture
-    coincide. ValueError for what is no batch of such pictures, and in training mode for a batch of one if 1 is
-    among the bins.
+    (N, in_channels, H, W) -> logits (N, num_classes, H, W). A network with an auxiliary head gives a dict: in training
+    {"out": logits, "aux": logits}; in evaluation {"out": logits}, as nobody asks that head then, unless by
+    ``net(x, aux=True)``. Any H and W; the authors' code asks for multiples of 8 plus 1, where the corner pixels of
+    features and picture coincide.
+
+    ValueError for what is no batch of such pictures, for weights that do not fit, and in training mode for a batch of
+    one if 1 is among the bins.
     """
 
     def __init__(
@@ -64,14 +67,19 @@ class PSPNet(nn.Module):
         self.pyramid = PyramidPooling(fourth, bins, pooling)
         self.classifier = classifier(self.pyramid.out_channels, fourth // 4, num_classes)
         self.aux = classifier(third, third // 4, num_classes) if aux else None
-        for head in filter(None, (self.pyramid, self.classifier, self.aux)):
-            he_init(head)
+        he_init(self.pyramid)
+        he_init(self.classifier)
+        if aux:
+            he_init(self.aux)
 
-    def forward(self, x):
+    def forward(self, x, aux=False):
         check_images(x, self.in_channels)
         third, fourth = self.backbone(x)[2:]
-        logits = resize(self.classifier(self.pyramid(fourth)), x.shape[-2:])
-        return logits if self.aux is None else {"out": logits, "aux": resize(self.aux(third), x.shape[-2:])}
+        size = x.shape[-2:]
+        heads = {"out": resize(self.classifier(self.pyramid(fourth)), size, align_corners=True)}
+        if self.aux is not None and (self.training or aux):
+            heads["aux"] = resize(self.aux(third), size, align_corners=True)
+        return heads["out"] if self.aux is None else heads
 
 
 class PyramidPooling(nn.Module):
@@ -101,15 +109,10 @@ class PyramidPooling(nn.Module):
             )
         levels = [x]
         for size, reduce in zip(self.bins, self.reduce, strict=True):
-            levels.append(resize(reduce(self.pool(x, size)), x.shape[-2:]))
+            levels.append(resize(reduce(self.pool(x, size)), x.shape[-2:], align_corners=True))
         return torch.cat(levels, dim=1)
 
 
 def classifier(in_channels, hidden, num_classes):
     """3x3 convolution, batch norm, ReLU, dropout of whole channels (0.1), and scores by a 1x1 convolution."""
-    return nn.Sequential(conv3x3(in_channels, hidden), nn.Dropout2d(0.1), nn.Conv2d(hidden, num_classes, 1))
-
-
-def resize(x, size):
-    """Bilinear interpolation that keeps the corner pixels in the corners, as in the authors' code."""
-    return F.interpolate(x, size, mode="bilinear", align_corners=True)
+    return nn.Sequential(conv_bn_relu(in_channels, hidden), nn.Dropout2d(0.1), nn.Conv2d(hidden, num_classes, 1))

@@ -5,9 +5,10 @@ import math
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.ops import batched_nms, box_iou, roi_align, roi_pool
+from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes, roi_align, roi_pool
 
-from seglib.models.boxes import clip, decode, encode, match, sample, wide_enough
+from seglib.models.blocks import conv_bn_relu, start_near_zero
+from seglib.models.boxes import at_least_float32, decode, encode, match, sample
 
 OBJECT_IOU = 0.5  # a proposal that overlaps an object at least so much is trained to be that object
 CODE_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # proposals lie close: their codes are small, and weighed up
@@ -43,18 +44,19 @@ def pool_rois(features, strides, boxes, size, pooling="align", samples=2):
     samples : int
         RoIAlign's for each cell, in both directions: 2 in the paper, which finds that their number hardly matters.
 
-    Returns float32 (sum of n_i, C, size, size).
+    Returns (sum of n_i, C, size, size), in the maps' type, computed in float32 at least.
     """
     rois = torch.cat([F.pad(box, (1, 0), value=picture) for picture, box in enumerate(boxes)])
     levels = roi_levels(rois[:, 1:], strides)
     pooled = rois.new_zeros(len(rois), features[0].shape[1], size, size)
     for level, (feature, stride) in enumerate(zip(features, strides, strict=True)):
         here = torch.where(levels == level)[0]
+        feature = at_least_float32(feature)
         if pooling == "align":
-            pooled[here] = roi_align(feature.float(), rois[here], size, 1 / stride, sampling_ratio=samples)
+            pooled[here] = roi_align(feature, rois[here], size, 1 / stride, sampling_ratio=samples)
         else:
-            pooled[here] = roi_pool(feature.float(), rois[here], size, 1 / stride)
-    return pooled
+            pooled[here] = roi_pool(feature, rois[here], size, 1 / stride)
+    return pooled.to(features[0].dtype)
 
 
 def choose_rois(proposals, targets, count, share):
@@ -92,11 +94,13 @@ class BoxHead(nn.Module):
         for layer in (self.fc6, self.fc7):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
-        start_even(self.cls_score, self.bbox_pred)
+        start_near_zero(self.cls_score, 0.01)  # all classes equally likely
+        start_near_zero(self.bbox_pred, 0.001)  # boxes where they were proposed
 
     def forward(self, pooled):
         hidden = F.relu(self.fc7(F.relu(self.fc6(pooled.flatten(1)))))
-        return self.cls_score(hidden).float(), self.bbox_pred(hidden).float().unflatten(1, (-1, 4))
+        logits, codes = at_least_float32(self.cls_score(hidden)), at_least_float32(self.bbox_pred(hidden))
+        return logits, codes.unflatten(1, (-1, 4))
 
 
 class ConvBoxHead(nn.Module):
@@ -108,36 +112,28 @@ class ConvBoxHead(nn.Module):
 
     def __init__(self, channels, size, hidden, num_classes):
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, 2 * channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(2 * channels)
+        self.conv1 = conv_bn_relu(channels, channels)
+        self.conv2 = conv_bn_relu(channels, 2 * channels)
         self.fc = nn.Linear(2 * channels * (size // 2) ** 2, hidden)
         self.cls_score = nn.Linear(hidden, num_classes)
         self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
         nn.init.kaiming_normal_(self.fc.weight, nonlinearity="relu")
         nn.init.zeros_(self.fc.bias)
-        start_even(self.cls_score, self.bbox_pred)
+        start_near_zero(self.cls_score, 0.01)  # all classes equally likely
+        start_near_zero(self.bbox_pred, 0.001)  # boxes where they were proposed
 
     def forward(self, pooled):
-        pooled = F.max_pool2d(F.relu(self.bn1(self.conv1(pooled))), 2)
-        pooled = F.relu(self.bn2(self.conv2(pooled)))
+        pooled = self.conv2(F.max_pool2d(self.conv1(pooled), 2))
         hidden = F.relu(self.fc(pooled.flatten(1)))
-        return self.cls_score(hidden).float(), self.bbox_pred(hidden).float().unflatten(1, (-1, 4))
-
-
-def start_even(cls_score, bbox_pred):
-    """As in Girshick (2015): all classes start out equally likely, and the boxes where they were proposed."""
-    nn.init.normal_(cls_score.weight, std=0.01)
-    nn.init.normal_(bbox_pred.weight, std=0.001)
-    nn.init.zeros_(cls_score.bias)
-    nn.init.zeros_(bbox_pred.bias)
+        logits, codes = at_least_float32(self.cls_score(hidden)), at_least_float32(self.bbox_pred(hidden))
+        return logits, codes.unflatten(1, (-1, 4))
 
 
 def box_losses(logits, codes, rois, targets):
     """Cross-entropy of the class; smooth L1 of the true class's code, over positive regions (Girshick 2015)."""
-    truth, errors = torch.cat([roi["labels"] for roi in rois]), []
-    for code, roi, target in zip(codes.split([len(roi["boxes"]) for roi in rois]), rois, targets, strict=True):
+    errors, truth = [], torch.cat([roi["labels"] for roi in rois])
+    of_picture = codes.split([len(roi["boxes"]) for roi in rois])
+    for code, roi, target in zip(of_picture, rois, targets, strict=True):
         count = len(roi["objects"])
         wanted = encode(target["boxes"][roi["objects"]], roi["boxes"][:count], CODE_WEIGHTS)
         predicted = code[torch.arange(count, device=code.device), roi["labels"][:count]]
@@ -154,8 +150,8 @@ def best_detections(scores, boxes, size, score_threshold, nms_threshold, count):
     """
     region, label = torch.where(scores[:, 1:] > score_threshold)  # 0 is the background
     label = label + 1
-    boxes, scores = clip(boxes[region, label], size), scores[region, label]
-    wide = wide_enough(boxes, SMALLEST_SIDE)
+    boxes, scores = clip_boxes_to_image(boxes[region, label], size), scores[region, label]
+    wide = remove_small_boxes(boxes, SMALLEST_SIDE)
     boxes, scores, label = boxes[wide], scores[wide], label[wide]
     kept = batched_nms(boxes, scores, label, nms_threshold)[:count]
     return {"boxes": boxes[kept], "labels": label[kept], "scores": scores[kept]}

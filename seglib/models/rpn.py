@@ -3,13 +3,15 @@
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.ops import batched_nms, box_iou
+from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes
 
-from seglib.models.boxes import anchor_shapes, clip, decode, encode, grid_anchors, match, sample, wide_enough
+from seglib.models.blocks import start_near_zero
+from seglib.models.boxes import anchor_shapes, at_least_float32, decode, encode, grid_anchors, match, sample
 
 LOW_IOU = 0.3  # anchors that overlap every object less are background
 POSITIVE_SHARE = 0.5
 NMS_IOU = 0.7
+SMALLEST_SIDE = 1e-3  # px
 SMOOTH_L1_BETA = 1 / 9  # where the boxes' loss turns from a parabola into a straight line
 
 
@@ -31,7 +33,7 @@ class RPN(nn.Module):
         many boxes of a picture after it.
     """
 
-    def __init__(self, channels, anchor_sizes, positive_iou, samples, proposals):
+    def __init__(self, channels, anchor_sizes, positive_iou=0.7, samples=256, proposals=(2000, 1000)):
         super().__init__()
         self.shapes = [anchor_shapes(sizes) for sizes in anchor_sizes]
         self.positive_iou, self.samples, self.proposals = positive_iou, samples, proposals
@@ -40,8 +42,7 @@ class RPN(nn.Module):
         self.cls_logits = nn.Conv2d(channels, per_place, 1)
         self.bbox_pred = nn.Conv2d(channels, 4 * per_place, 1)
         for conv in (self.conv, self.cls_logits, self.bbox_pred):
-            nn.init.normal_(conv.weight, std=0.01)
-            nn.init.zeros_(conv.bias)
+            start_near_zero(conv, 0.01)
 
     def forward(self, features, padded, sizes, targets=None):
         """Propose boxes, and with targets say how wrong objectness and boxes are.
@@ -61,8 +62,8 @@ class RPN(nn.Module):
         for feature in features:
             hidden = F.relu(self.conv(feature))
             # (N, A, H, W) -> (N, H, W, A): in the order in which the anchors are listed
-            logits.append(self.cls_logits(hidden).movedim(1, -1).flatten(1))
-            codes.append(self.bbox_pred(hidden).movedim(1, -1).reshape(len(feature), -1, 4))
+            logits.append(at_least_float32(self.cls_logits(hidden).movedim(1, -1).flatten(1)))
+            codes.append(at_least_float32(self.bbox_pred(hidden).movedim(1, -1).reshape(len(feature), -1, 4)))
         return logits, codes
 
     def anchors(self, features, padded):
@@ -72,7 +73,8 @@ class RPN(nn.Module):
             grid = feature.shape[-2:]
             # The coarsest map's cells may lie closer than its stride, where the side does not divide by it.
             stride = (padded[0] // grid[0], padded[1] // grid[1])
-            anchors.append(grid_anchors(shapes.to(feature.device), grid, stride))
+            shapes = shapes.to(feature.device, torch.promote_types(feature.dtype, torch.float32))
+            anchors.append(grid_anchors(shapes, grid, stride))
         return anchors
 
     @torch.no_grad()
@@ -81,28 +83,30 @@ class RPN(nn.Module):
         count = self.proposals[0 if self.training else 1]
         boxes, scores, levels = [], [], []
         for level, (logit, code, anchor) in enumerate(zip(logits, codes, anchors, strict=True)):
-            score, chosen = logit.float().topk(min(count, logit.shape[1]), dim=1)
-            code = code.float().gather(1, chosen[..., None].expand(-1, -1, 4))
+            score, chosen = logit.topk(min(count, logit.shape[1]), dim=1)
+            code = code.gather(1, chosen[..., None].expand(-1, -1, 4))
             boxes.append(decode(code.flatten(0, 1), anchor[chosen].flatten(0, 1)).view(code.shape))
             scores.append(torch.sigmoid(score))
             levels.append(torch.full_like(chosen, level))
+        boxes, scores, levels = torch.cat(boxes, dim=1), torch.cat(scores, dim=1), torch.cat(levels, dim=1)
         proposals = []
-        for box, score, level, size in zip(*(torch.cat(x, dim=1) for x in (boxes, scores, levels)), sizes, strict=True):
-            box = clip(box, size)
-            wide = wide_enough(box, 1e-3)
+        for box, score, level, size in zip(boxes, scores, levels, sizes, strict=True):
+            box = clip_boxes_to_image(box, size)
+            wide = remove_small_boxes(box, SMALLEST_SIDE)
             box, score, level = box[wide], score[wide], level[wide]
             proposals.append(box[batched_nms(box, score, level, NMS_IOU)[:count]])
         return proposals
 
     def losses(self, logits, codes, anchors, targets):
         """Cross-entropy of objectness and smooth L1 of the codes, over sampled anchors (Ren et al. 2015)."""
-        logits, codes, anchors = torch.cat(logits, dim=1).float(), torch.cat(codes, dim=1).float(), torch.cat(anchors)
+        logits, codes, anchors = torch.cat(logits, dim=1), torch.cat(codes, dim=1), torch.cat(anchors)
         chosen, truth, errors = [], [], []
         for logit, code, target in zip(logits, codes, targets, strict=True):
             matches = match(box_iou(target["boxes"], anchors), self.positive_iou, LOW_IOU, keep_best=True)
             positive, background = sample(matches, self.samples, POSITIVE_SHARE)
-            chosen += [logit[positive], logit[background]]
-            truth += [torch.ones_like(chosen[-2]), torch.zeros_like(chosen[-1])]
+            places = torch.cat([positive, background])
+            chosen.append(logit[places])
+            truth.append((matches[places] >= 0).to(logit))
             wanted = encode(target["boxes"][matches[positive]], anchors[positive])
             errors.append(F.smooth_l1_loss(code[positive], wanted, beta=SMOOTH_L1_BETA, reduction="sum"))
         chosen, truth = torch.cat(chosen), torch.cat(truth)

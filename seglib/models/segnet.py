@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_weights, vgg_stage, vgg_stages
-from seglib.models.blocks import check_images, he_init
+from seglib.models.backbones import load_vgg, vgg_stage, vgg_stages
+from seglib.models.blocks import check_images, conv_bn_relu, he_init, resize
 from seglib.models.fcn import bilinear_kernel
 
 DECODERS = ("indices", "bilinear", "single", "addition", "features", "reduced")
@@ -50,9 +50,10 @@ class SegNet(nn.Module):
         self.decoder = nn.ModuleList(vgg_stage([width * f for f in stage], batch_norm=True) for stage in factors)
         self.classifier = nn.Conv2d(width, num_classes, 3, padding=1)
         self.dropout = nn.Dropout(dropout)
-        he_init(self.decoder), he_init(self.classifier)
+        he_init(self.decoder)
+        he_init(self.classifier)
         if weights is not None:
-            load_weights(self.encoder, "vgg16_bn", weights)
+            load_vgg(self.encoder, "vgg16_bn", weights)
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -112,25 +113,24 @@ class SegNetBasic(nn.Module):
         if decoder not in DECODERS:
             raise ValueError(f"decoder is one of {DECODERS}, not {decoder!r}")
         self.in_channels, self.kind = in_channels, decoder
-        self.encoder = nn.ModuleList(
-            nn.Sequential(*conv7x7(channels, width), nn.ReLU(inplace=True)) for channels in (in_channels, *[width] * 3)
-        )
-        scores = num_classes if decoder == "reduced" else width
-        self.classifier = nn.Identity() if decoder == "reduced" else nn.Conv2d(width, num_classes, 1)
-        # Both lists: finest level first, as the encoder.
+        inputs = [in_channels, width, width, width]
+        self.encoder = nn.ModuleList(conv_bn_relu(channels, width, kernel=7, bias=True) for channels in inputs)
+        reduced = decoder == "reduced"
+        self.classifier = nn.Identity() if reduced else nn.Conv2d(width, num_classes, 1)
+        # Decoder and skips, as the encoder, begin with the finest level.
         if decoder in ("indices", "addition", "single"):
             groups = width if decoder == "single" else 1
-            self.decoder = nn.ModuleList(nn.Sequential(*conv7x7(width, width, groups)) for _ in range(4))
-        elif decoder != "bilinear":
-            self.decoder = nn.ModuleList(
-                nn.ConvTranspose2d(scores, scores, 8, stride=2, padding=3, bias=False) for _ in range(4)
-            )
-        self.skips = nn.ModuleList(
-            nn.Conv2d(width, num_classes, 1) if decoder == "reduced" else nn.Identity() for _ in range(4)
-        )
+            layers = [conv_bn_relu(width, width, kernel=7, groups=groups, bias=True) for _ in range(4)]
+            self.decoder = nn.ModuleList(nn.Sequential(conv, norm) for conv, norm, _relu in layers)
+        elif decoder in ("reduced", "features"):
+            scores = num_classes if reduced else width
+            layers = [nn.ConvTranspose2d(scores, scores, 8, stride=2, padding=3, bias=False) for _ in range(4)]
+            self.decoder = nn.ModuleList(layers)
+        self.skips = nn.ModuleList(nn.Conv2d(width, num_classes, 1) if reduced else nn.Identity() for _ in range(4))
         he_init(self)
-        for up in self.decoder if decoder in ("reduced", "features") else ():
-            start_bilinear(up)
+        if decoder in ("reduced", "features"):
+            for up in self.decoder:
+                start_bilinear(up)
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -141,7 +141,7 @@ class SegNetBasic(nn.Module):
             pooled.append(x)
             sizes.append(x.shape[-2:])
         if self.kind == "bilinear":
-            return F.interpolate(self.classifier(x), size=sizes[0], mode="bilinear")
+            return resize(self.classifier(x), sizes[0])
         x = self.skips[3](x)
         for level in (3, 2, 1, 0):
             height, width = sizes[level]
@@ -152,10 +152,6 @@ class SegNetBasic(nn.Module):
             if level > 0 and self.kind in ("addition", "reduced", "features"):
                 x = x + self.skips[level - 1](pooled[level - 1])
         return self.classifier(x)
-
-
-def conv7x7(in_channels, out_channels, groups=1):
-    return nn.Conv2d(in_channels, out_channels, 7, padding=3, groups=groups), nn.BatchNorm2d(out_channels)
 
 
 @torch.no_grad()

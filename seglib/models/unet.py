@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.blocks import check_images, conv3x3, he_init
+from seglib.models.blocks import check_images, conv_bn_relu, he_init
 
 
 class UNet(nn.Module):
@@ -26,12 +26,14 @@ class UNet(nn.Module):
     skips : bool
         False cuts the skips, to see what they are worth. The decoder's first convolutions then get half the input.
     dropout : float
-        Probability of dropping a channel's values at the end of the contracting path; the paper has it, at the
-        two lowest levels.
+        Probability of dropping a value at the end of the contracting path; the paper has it, at the two lowest levels.
 
     Shape
     -----
     (N, in_channels, H, W) -> logits (N, num_classes, H, W), or H - 184, W - 184 for "valid" at depth 4.
+
+    Raises ValueError for a padding that there is not, and for pictures that are too small, do not fit "valid"
+    (see `valid_output_size`) or are no batch of in_channels.
     """
 
     def __init__(self, in_channels, num_classes, width=64, depth=4, padding="same", skips=True, dropout=0.0):
@@ -40,79 +42,48 @@ class UNet(nn.Module):
             raise ValueError(f'padding is "same" or "valid", not {padding!r}')
         self.in_channels, self.padding, self.depth, self.skips = in_channels, padding, depth, skips
         widths = [width * 2**level for level in range(depth + 1)]
-
-        def double_conv(inputs, outputs):
-            pad, norm = (1, True) if padding == "same" else (0, False)
-            return nn.Sequential(conv3x3(inputs, outputs, pad, norm), conv3x3(outputs, outputs, pad, norm))
-
-        self.down = nn.ModuleList(double_conv(i, o) for i, o in zip([in_channels, *widths], widths, strict=False))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in reversed(widths[:-1]))
-        self.merge = nn.ModuleList(double_conv(2 * w if skips else w, w) for w in reversed(widths[:-1]))
+        inputs = [in_channels, *widths[:-1]]
+        upwards = list(reversed(widths[:-1]))
+        # The figure's left side, right side (an up-convolution and a double one at each level), and last arrow.
+        self.down = nn.ModuleList(DoubleConv(i, o, padding) for i, o in zip(inputs, widths, strict=True))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in upwards)
+        self.merge = nn.ModuleList(DoubleConv(2 * w if skips else w, w, padding) for w in upwards)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Conv2d(width, num_classes, 1)
         he_init(self)
 
     def forward(self, x):
-        self._check(x)
+        check_images(x, self.in_channels, smallest=2**self.depth if self.padding == "same" else 1)
+        if self.padding == "valid":
+            for side in x.shape[-2:]:
+                valid_output_size(side, self.depth)
         features = []
-        for level, block in enumerate(self.down):
-            x = block(x if level == 0 else F.max_pool2d(x, 2))
+        for level, double_conv in enumerate(self.down):
+            x = double_conv(x if level == 0 else F.max_pool2d(x, 2))
             if level >= self.depth - 1:
                 x = self.dropout(x)
             features.append(x)
-        for up, merge, skip in zip(self.up, self.merge, reversed(features[:-1]), strict=True):
+        for up, double_conv, skip in zip(self.up, self.merge, reversed(features[:-1]), strict=True):
             x = up(x)
             if self.padding == "same":
                 x = pad_to(x, skip.shape[-2:])
             else:
                 skip = crop_to(skip, x.shape[-2:])
-            x = merge(torch.cat([skip, x], dim=1) if self.skips else x)
+            x = double_conv(torch.cat([skip, x], dim=1) if self.skips else x)
         return self.head(x)
 
-    def _check(self, x):
-        check_images(x, self.in_channels)
-        if self.padding == "valid":
-            valid_output_size(x.shape[-2], self.depth), valid_output_size(x.shape[-1], self.depth)
-        elif min(x.shape[-2:]) < 2**self.depth:
-            raise ValueError(
-                f"a picture of {x.shape[-2]}x{x.shape[-1]} px vanishes in {self.depth} poolings: "
-                f"each side needs at least {2**self.depth} px"
+
+class DoubleConv(nn.Sequential):
+    """Two of the figure's blue arrows: 3x3 convolution and ReLU, twice; with padding, batch norm in between."""
+
+    def __init__(self, in_channels, out_channels, padding):
+        if padding == "same":
+            super().__init__(conv_bn_relu(in_channels, out_channels), conv_bn_relu(out_channels, out_channels))
+        else:
+            super().__init__(
+                nn.Sequential(nn.Conv2d(in_channels, out_channels, 3), nn.ReLU(inplace=True)),
+                nn.Sequential(nn.Conv2d(out_channels, out_channels, 3), nn.ReLU(inplace=True)),
             )
-
-
-def valid_output_size(size, depth=4):
-    """Output length of a U-Net without padding, for an input length: 572 -> 388 at depth 4.
-
-    Raises ValueError for lengths that meet an odd number before a pooling (the paper asks for even ones), or that
-    nothing is left of; the message names the nearest lengths that fit.
-    """
-
-    def walk(n):
-        for _ in range(depth):
-            n -= 4
-            if n <= 0 or n % 2:
-                return None
-            n //= 2
-        n -= 4
-        for _ in range(depth):
-            n = 2 * n - 4
-        return n if n > 0 else None
-
-    output = walk(size)
-    if output is None:
-        fitting = sorted(range(1, size + 2 ** (depth + 4)), key=lambda n: (abs(n - size), n))
-        below_or_above = sorted([n for n in fitting if walk(n) is not None][:2])
-        raise ValueError(
-            f"a length of {size} px does not fit an unpadded U-Net with {depth} poolings: every pooling must meet "
-            f"an even length. Near it, {' and '.join(map(str, below_or_above))} fit"
-        )
-    return output
-
-
-def crop_to(x, size):
-    """Cut (..., H, W) to its centre of the given size; where the margin is odd the extra pixel goes at the end."""
-    top, left = (x.shape[-2] - size[0]) // 2, (x.shape[-1] - size[1]) // 2
-    return x[..., top : top + size[0], left : left + size[1]]
 
 
 def pad_to(x, size):
@@ -122,3 +93,31 @@ def pad_to(x, size):
     """
     bottom, right = size[0] - x.shape[-2], size[1] - x.shape[-1]
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
+
+
+def crop_to(x, size):
+    """Cut (..., H, W) to its centre of the given size; where the margin is odd the extra pixel goes at the end."""
+    top, left = (x.shape[-2] - size[0]) // 2, (x.shape[-1] - size[1]) // 2
+    return x[..., top : top + size[0], left : left + size[1]]
+
+
+def valid_output_size(size, depth=4):
+    """Output length of a U-Net without padding, for an input length: 572 -> 388 at depth 4.
+
+    Raises ValueError for lengths that meet an odd number before a pooling (the paper asks for even ones), or that
+    nothing is left of; the message names the nearest lengths that fit.
+    """
+
+    step = 2**depth
+    # From the bottom up: each level's length is twice the one below it, and 4 px for its two convolutions.
+    margin = 4 * (step - 1)
+    lowest, rest = divmod(size - margin, step)
+    output = step * (lowest - 4) - margin
+    if rest or output <= 0:
+        smallest = margin + step * (margin // step + 5)
+        below = max(size - rest, smallest)
+        raise ValueError(
+            f"a length of {size} px does not fit an unpadded U-Net with {depth} poolings: every pooling must meet "
+            f"an even length. Near it, {below} and {below + step} fit"
+        )
+    return output

@@ -5,6 +5,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import expand_labels
 
+from seglib.arrays import to_numpy
+
 _HEX = """
 162442 f2832c 008259 5d5361 d8adb4 398ffb c11210 2adcfd de07a6 f9f9f9 ffeb3a 5c2829
 """
@@ -15,6 +17,7 @@ _OBJECTS = PALETTE[[1, 7, 8, 10, 2, 5, 6, 4]]  # those that stand out on the dar
 _GREYS = np.array([[0.58] * 3, [0.80] * 3])  # of the hatch
 HEAT_MAP = matplotlib.colormaps["cividis"]  # even in lightness, the same for colour-blind readers
 _SMALLEST_OUTLINED = 32  # px; on a smaller mask, an outline would hide the pixels it separates
+_VOID = 255
 
 
 def class_color(index):
@@ -34,16 +37,14 @@ def to_rgb(image):
     ValueError
         For any other shape, type or range; nothing is rescaled silently.
     """
-    array = _numpy(image)
-    shape = array.shape
-    if array.ndim == 2:
-        array = array[..., None]
-    channels_first = hasattr(image, "detach") or shape[-1:] not in ((1,), (3,))
-    if array.ndim == 3 and channels_first and array.shape[0] in (1, 3):
+    array = to_numpy(image)
+    if array.ndim == 3 and array.shape[0] in (1, 3) and (hasattr(image, "detach") or array.shape[2] not in (1, 3)):
         array = np.moveaxis(array, 0, -1)
-    if array.ndim != 3 or array.shape[-1] not in (1, 3):
-        cause = "a batch; pass image[0]" if len(shape) == 4 else "an alpha channel, or a stack of pictures"
-        raise ValueError(f"image has shape {shape}; wanted one grey or colour picture (usual cause: {cause})")
+    elif array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3):
+        cause = "a batch; pass image[0]" if array.ndim == 4 else "an alpha channel, or a stack of pictures"
+        raise ValueError(f"image has shape {array.shape}; wanted one grey or colour picture (usual cause: {cause})")
     if array.dtype == np.uint8:
         array = array / 255
     elif array.dtype.kind not in "bf":
@@ -60,8 +61,8 @@ def to_rgb(image):
     return np.broadcast_to(array, (*array.shape[:2], 3)).clip(0, 1)
 
 
-def colorize(mask, void=255):
-    """Colour a class mask; void is hatched grey.
+def colorize(mask):
+    """Colour a class mask; void (255) is hatched grey.
 
     Where two classes touch, a dark line separates them. It lies on the side of the lower class id
     (background, ground), so that thin things keep all their pixels. Masks under 32 px get no lines.
@@ -69,53 +70,45 @@ def colorize(mask, void=255):
     Parameters
     ----------
     mask : integer or bool array or tensor, shape (H, W)
-    void : int
-        Label of the pixels that count for nothing.
 
     Returns
     -------
     float array, shape (H, W, 3)
     """
     mask = _labels(mask, "mask")
-    picture = _class_colours(mask, void)
-    lower, _ = _borders(np.where(mask == void, -1, mask))
-    picture[lower & (mask != void)] *= 0.5
+    picture = _class_colours(mask)
+    lower, _ = _borders(np.where(mask == _VOID, -1, mask))
+    picture[lower & (mask != _VOID)] *= 0.5
     return picture
 
 
 def colorize_instances(instances):
-    """Colour an instance map (H, W): 0 near-black, objects that touch or nearly touch in different colours.
+    """Colour an instance map (H, W) as a float array (H, W, 3); the same map always gets the same colours.
 
-    Returns
-    -------
-    float array, shape (H, W, 3); the same map always gets the same colours.
+    0 is near-black; objects that touch, or nearly do, have different colours.
     """
     return _instance_colours(_labels(instances, "instances"))
 
 
-def overlay(image, mask, alpha=0.5, void=255, background=0):
+def overlay(image, mask, alpha=0.5):
     """Lay a class mask over its picture: tinted areas with outlines, the picture visible below.
 
     Parameters
     ----------
     image : see `to_rgb`
     mask : integer array or tensor, shape (H, W)
+        0 (background) is left as it is, 255 (void) is hatched.
     alpha : float
         Strength of the tint, 0 (outlines only) to 1.
-    void : int
-        Label that is hatched.
-    background : int or None
-        Class that is left untinted; None tints all.
 
     Returns
     -------
     float array, shape (H, W, 3)
     """
     mask = _labels(mask, "mask")
-    is_void = mask == void
-    bare = (mask == background) | is_void
-    picture = _tint(image, np.where(bare, -1, mask), _class_colours(mask, void), alpha, "mask")
-    picture[is_void] = 0.5 * picture[is_void] + 0.5 * _hatch(mask.shape)[is_void]
+    void = mask == _VOID
+    picture = _tint(image, np.where((mask == 0) | void, -1, mask), _class_colours(mask), alpha, "mask")
+    picture[void] = 0.5 * picture[void] + 0.5 * _hatch(mask.shape)[void]
     return picture
 
 
@@ -130,9 +123,9 @@ def heat(values, low=None, high=None):
     """Colour a map of numbers (H, W), dark = low, bright = high; NaN is hatched grey.
 
     `low` and `high` are the ends of the scale, by default the smallest and the largest value. Name them in
-    the figure's title: colours without a scale mean nothing.
+    the title of the figure, because colours without a scale mean nothing.
     """
-    values = _numpy(values).astype(float)
+    values = to_numpy(values).astype(float)
     if values.ndim != 2:
         raise ValueError(f"values have shape {values.shape}; wanted (H, W)")
     known = values[np.isfinite(values)]
@@ -145,15 +138,8 @@ def heat(values, low=None, high=None):
     return picture
 
 
-def _numpy(x):
-    if hasattr(x, "detach"):
-        x = x.detach().cpu()
-        x = (x.float() if x.is_floating_point() else x).numpy()  # NumPy has no bfloat16
-    return np.asarray(x)
-
-
 def _labels(labels, name):
-    array = _numpy(labels)
+    array = to_numpy(labels)
     if array.ndim != 2:
         raise ValueError(
             f"{name} has shape {array.shape}; wanted (H, W) (usual cause: a batch or channel axis left over)"
@@ -168,16 +154,15 @@ def _labels(labels, name):
     return array.astype(np.int64)
 
 
-def _class_colours(mask, void):
-    top = mask[mask != void].max(initial=0)
-    if top > 255:
-        raise ValueError(f"mask has the label {top}; wanted 0..255 (usual cause: an instance map)")
+def _class_colours(mask):
+    if mask.max(initial=0) > 255:
+        raise ValueError(f"mask has the label {mask.max()}; wanted 0..255 (usual cause: an instance map)")
     table = np.array([class_color(i) for i in range(256)])
-    return np.where((mask == void)[..., None], _hatch(mask.shape), table[np.where(mask == void, 0, mask)])
+    return np.where((mask == _VOID)[..., None], _hatch(mask.shape), table[mask])
 
 
 def _instance_colours(instances):
-    """Greedy graph colouring: the objects with most neighbours choose first, the least used free colour."""
+    """Greedy graph colouring: objects with many neighbours choose first, each the least used of the free colours."""
     ids = np.unique(instances[instances > 0]).tolist()
     neighbours = {i: set() for i in ids}
     for a, b in _neighbouring_pairs(instances):
@@ -220,7 +205,7 @@ def _tint(image, labels, colours, alpha, name):
 
 
 def _borders(labels):
-    """Pixels on the lower and on the higher side of every change of label; none in tiny maps."""
+    """Pixels on the lower and on the higher side of each change of label; none in tiny maps."""
     if min(labels.shape) < _SMALLEST_OUTLINED:
         return np.zeros((2, *labels.shape), bool)
     size = 2 * _thickness(labels.shape) + 1

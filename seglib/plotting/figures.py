@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from seglib.plotting.colours import HEAT_MAP, PALETTE, _hatch, _numpy, class_color, to_rgb
+from seglib.arrays import to_numpy
+from seglib.plotting.colours import HEAT_MAP, PALETTE, _hatch, class_color, to_rgb
 
 STYLE = {
     "figure.facecolor": "white",
@@ -114,17 +115,10 @@ def curves(series, xlabel, ylabel, description):
         axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
         whole = True  # no epoch 1.5
         for i, (name, (x, y)) in enumerate(series.items()):
-            x, y = _numpy(x), _numpy(y)
+            x, y = to_numpy(x), to_numpy(y)
             whole = whole and x.dtype.kind in "iu"
-            axes.plot(
-                x,
-                y,
-                label=name,
-                color=_LINES[i % len(_LINES)],
-                linestyle=_DASHES[i % len(_DASHES)],
-                marker=_MARKERS[i % len(_MARKERS)],
-                markevery=max(1, len(x) // 8),
-            )
+            color, dash, marker = (choices[i % len(choices)] for choices in (_LINES, _DASHES, _MARKERS))
+            axes.plot(x, y, label=name, color=color, linestyle=dash, marker=marker, markevery=max(1, len(x) // 8))
         axes.xaxis.get_major_locator().set_params(integer=whole)
         if len(series) > 1:
             longest = max(len(str(name)) for name in series)
@@ -134,7 +128,7 @@ def curves(series, xlabel, ylabel, description):
 
 def confusion(cm, class_names, description):
     """Show a confusion matrix (K, K), rows = truth, in per cent of each row; rows of absent classes are grey."""
-    cm = _numpy(cm).astype(float)
+    cm = to_numpy(cm).astype(float)
     k = len(class_names)
     if cm.shape != (k, k):
         raise ValueError(f"confusion: matrix of shape {cm.shape} for {k} class names; wanted ({k}, {k})")
@@ -201,9 +195,9 @@ def _display(figure, description, **options):
 
 
 def _png(figure, **options):
-    """PNG bytes that depend on the figure alone, and few enough for a notebook with many figures.
+    """PNG bytes that depend on the figure alone, small enough for a notebook with many figures.
 
-    Large charts and masks come down to 256 colours, large photos to 32 levels a channel; hardly visible.
+    Large charts and masks are reduced to 256 colours, large photos to 32 levels a channel; one hardly sees it.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, **options)

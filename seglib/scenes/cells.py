@@ -5,15 +5,14 @@ touching pairs, background and noise. ``benchmarks/cells_beside_real.py`` prints
 """
 
 import numpy as np
-import torch
 from scipy.ndimage import gaussian_filter, zoom
 
-from seglib.scenes._common import check_scene_arguments, scene_generator
+from seglib.scenes._common import Scene
 
 MARGIN = 16  # nuclei are also placed this far outside, so that the border cuts some
 
 
-class Cells:
+class Cells(Scene):
     """Generated fluorescence microscopy of cell nuclei.
 
     Each sample is a dict: ``image`` float32 (1, H, W) in 0..1, ``mask`` int64 (H, W) with 1 on nuclei,
@@ -34,27 +33,15 @@ class Cells:
 
     classes = ("background", "nucleus")
 
-    def __init__(self, length, size=96, seed=0, transform=None):
-        self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
-        self.transform = transform
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        image, instances = self._draw(scene_generator(self, index))
-        sample = {
-            "image": torch.from_numpy(image[None]),
-            "mask": torch.from_numpy((instances > 0).astype(np.int64)),
-            "instances": torch.from_numpy(instances.astype(np.int64)),
-        }
-        return self.transform(sample) if self.transform else sample
-
-    def _draw(self, rng):
-        """Picture float32 (H, W) in 0..1, and instance map."""
+    def draw(self, rng):
         radius = np.exp(rng.uniform(np.log(4), np.log(14)))  # one picture shows one magnification
         light, instances = draw_nuclei(rng, self.size, radius)
-        return photograph(rng, light, blur=np.exp(rng.uniform(-0.6, 0.8))), instances
+        return as_sample(photograph(rng, light, blur=np.exp(rng.uniform(-0.6, 0.8))), instances)
+
+
+def as_sample(image, instances):
+    """The arrays of a sample: picture (H, W) in 0..1, and nuclei numbered 1..n, int64 (H, W)."""
+    return {"image": image[None], "mask": (instances > 0).astype(np.int64), "instances": instances}
 
 
 def draw_nuclei(rng, size, typical_radius):
@@ -115,7 +102,8 @@ def nucleus(rng, centre, radius, stretch, shape):
     window = (slice(top, max(top, bottom)), slice(left, max(left, right)))
     y = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] - np.float32(centre[0])
     x = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None] - np.float32(centre[1])
-    cos, sin = np.cos(tilt := rng.uniform(0, np.pi)), np.sin(tilt)
+    tilt = rng.uniform(0, np.pi)
+    cos, sin = np.cos(tilt), np.sin(tilt)
     u, v = (x * cos + y * sin) / stretch**0.5, (y * cos - x * sin) * stretch**0.5
     distance = np.sqrt(u * u + v * v) + 1e-6
     c, s = u / distance, v / distance
@@ -169,21 +157,25 @@ def fibres(rng, shape):
 
 def ring(rng, shape, radius, brightness):
     """The outline of a burst cell."""
-    y = np.arange(shape[0], dtype=np.float32)[:, None] - rng.uniform(0, shape[0])
-    x = np.arange(shape[1], dtype=np.float32)[None] - rng.uniform(0, shape[1])
+    y, x = around(rng, shape)
     return np.float32(brightness) * np.exp(-((np.sqrt(y * y + x * x) - radius) ** 2) / 3)
 
 
 def glow(rng, shape, radius, brightness):
     """A round Gaussian spot of light somewhere in the picture."""
-    y = np.arange(shape[0], dtype=np.float32) - rng.uniform(0, shape[0])
-    x = np.arange(shape[1], dtype=np.float32) - rng.uniform(0, shape[1])
-    return np.float32(brightness) * np.exp(-(y**2) / (2 * radius**2))[:, None] * np.exp(-(x**2) / (2 * radius**2))[None]
+    y, x = (np.exp(-(steps**2) / (2 * radius**2)) for steps in around(rng, shape))
+    return np.float32(brightness) * y * x
+
+
+def around(rng, shape):
+    """Rows (H, 1) and columns (1, W), counted from a place anywhere in the picture."""
+    y, x = (np.arange(side, dtype=np.float32) - rng.uniform(0, side) for side in shape)
+    return y[:, None], x[None]
 
 
 def renumber(instances):
-    """Number the nuclei that are left 1..n without gaps."""
-    present = np.zeros(instances.max() + 1, bool)
-    present[instances] = True
-    present[0] = False
+    """Number the nuclei that are left 1..n without gaps, int64. (`relabel` sorts pixels, which takes longer.)"""
+    present = np.zeros(instances.max() + 1, np.int64)
+    present[instances] = 1
+    present[0] = 0
     return (np.cumsum(present) * present)[instances]

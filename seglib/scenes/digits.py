@@ -6,11 +6,11 @@ import random
 from functools import cache
 
 import numpy as np
-import torch
 from PIL import Image
 
+from seglib.arrays import mirror
 from seglib.scenes import textures
-from seglib.scenes._common import check_scene_arguments, scene_generator
+from seglib.scenes._common import Scene
 from seglib.targets import instances_to_targets
 
 PARTS = {"train": (0, 1437), "test": (1437, 1797)}  # by their places in scikit-learn's file
@@ -25,7 +25,7 @@ SURFACES = {
 }
 
 
-class Digits:
+class Digits(Scene):
     """Handwritten digits, two to eight a picture, tilted, in several sizes and colours, on brick, gravel or grass.
 
     Each sample is a dict of what is seen: ``image`` float32 (3, H, W) in 0..1, ``mask`` int64 (H, W) with class ids
@@ -71,20 +71,21 @@ class Digits:
     classes = ("background", *"0123456789")
 
     def __init__(self, length, size=96, seed=0, transform=None, *, part="train", least_seen=0.9):
-        self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
+        super().__init__(length, size, seed, transform)
         if part not in PARTS:
             raise ValueError(f'part is "train" or "test", not {part!r}')
         if not 0 <= least_seen <= 1:
             raise ValueError(f"least_seen is a share from 0 to 1, not {least_seen}")
-        self.transform, self.part, self.least_seen = transform, part, least_seen
-
-    def __len__(self):
-        return self.length
+        self.part, self.least_seen = part, least_seen
 
     def __getitem__(self, index):
-        rng = scene_generator(self, index)
-        # One part must not be the other with digits exchanged. (Single numbers: the standard library is faster.)
-        dice = random.Random(int(rng.integers(2**62)) + (self.part == "test"))
+        return instances_to_targets(super().__getitem__(index))
+
+    def draw(self, rng):
+        # Hundreds of single numbers are drawn: the standard library does that ten times faster than NumPy. Another
+        # seed for the other part, or its pictures would be the same ones with the digits exchanged.
+        seed = int(rng.integers(2**62))
+        dice = random.Random(seed + 1 if self.part == "test" else seed)
         digits = scatter(dice, self.size, PARTS[self.part], self.least_seen)
         noise = rng.standard_normal(self.size, dtype=np.float32)
         image = np.clip(paint(dice, self.size, digits) + dice.uniform(0.004, 0.025) * noise, 0, 1)
@@ -94,9 +95,7 @@ class Digits:
             window, ink = fit(*placed, self.size)
             full[k][window] = ink > 0.5
             mask[window][ink > 0.5], instances[window][ink > 0.5] = label, k + 1
-        sample = {"image": image, "mask": mask, "instances": instances, "full_masks": full}
-        sample = {key: torch.from_numpy(value) for key, value in sample.items()}
-        return instances_to_targets(self.transform(sample) if self.transform else sample)
+        return {"image": image, "mask": mask, "instances": instances, "full_masks": full}
 
 
 @cache
@@ -171,7 +170,8 @@ def paint(dice, size, digits):
     """A lit surface and the digits on it, the lowest first, each with its shadow; float32 (3, H, W)."""
     name = dice.choice(tuple(SURFACES))
     across = dice.choice((128, 256)) if max(size) <= 128 else 256
-    rows, columns = (mirrored(dice.randrange(max(1, across - side)), side, across) for side in size)
+    starts = [dice.randrange(max(1, across - side)) for side in size]
+    rows, columns = (mirror(start + np.arange(side), across) for start, side in zip(starts, size, strict=True))
     detail = dice.uniform(0.12, 0.28) * textures.detail(name, across)[rows][:, columns]
     ground = [tint + dice.gauss(0, 0.02) for tint in dice.choice(SURFACES[name])]
     picture = np.array(ground, np.float32)[:, None, None] * (1 + detail)
@@ -190,12 +190,6 @@ def paint(dice, size, digits):
         below += body * (colour * lit * (1 + wear * detail[window]) - below)
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) * dice.gauss(0, 0.1) for side in size)
     return picture * np.float32(dice.uniform(0.65, 1.15)) * (1 + y[:, None] + x)
-
-
-def mirrored(start, count, length):
-    """`count` places from `start` on, folded into 0..length - 1: a surface goes on mirrored, without a seam."""
-    places = (start + np.arange(count)) % (2 * length - 2)
-    return np.minimum(places, 2 * length - 2 - places)
 
 
 def contrasting(dice, ground):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from seglib.scenes.cells import Cells, draw_nuclei, photograph
+from seglib.scenes.cells import Cells, as_sample, draw_nuclei, photograph
 
 FEWEST = 3  # nuclei in a picture: nobody labels an empty one first
 
@@ -27,11 +27,11 @@ class NewMicroscope(Cells):
         Takes and returns a sample.
     """
 
-    def _draw(self, rng):
+    def draw(self, rng):
         instances = np.zeros((1, 1), int)
         while instances.max() < FEWEST:
             light, instances = draw_nuclei(rng, self.size, typical_radius=rng.uniform(8, 11))
-        return stain_envelopes(rng, light, instances), instances
+        return as_sample(stain_envelopes(rng, light, instances), instances)
 
 
 def stain_envelopes(rng, light, instances):

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seglib.scenes.outlines import paint
-
 FOLDER = Path(__file__).resolve().parent.parent.parent / "data" / "photos"
 
 
 def photo_names():
-    """Names of the photos, in alphabetical order."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """Names of the photos, in alphabetical order. Raises FileNotFoundError where their outlines are not there."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    if not names:
+        raise FileNotFoundError(
+            f"there are no outlines of photos in {FOLDER}: they come with a copy of the course, not with the installed "
+            "package. Clone or download the course's repository; in its folder, run `make lab` or `pip install -e .`"
+        )
+    return names
 
 
 def photo(name):
@@ -35,13 +39,15 @@ def photo(name):
 
     Raises
     ------
+    FileNotFoundError
+        If the course's folder is missing, see `photo_names`.
     ValueError
         If there is no such photo, or the installed library ships another picture than the one that was annotated.
     """
     if name not in photo_names():
-        raise ValueError(f"no photo {name!r} in data/photos; there are: {', '.join(photo_names()) or 'none'}")
+        raise ValueError(f"no photo {name!r} in data/photos; there are: {', '.join(photo_names())}")
     notes = read_notes(name)
-    regions = np.array(Image.open(FOLDER / f"{name}.png"))
+    regions = read_regions(name)
     classes = np.zeros(256, np.uint8)
     classes[255] = 255
     for number, region in enumerate(notes["regions"], start=1):
@@ -69,12 +75,21 @@ def read_notes(name):
 
 def read_picture(name, notes):
     """The picture that was annotated, cropped and reduced as its notes say; uint8 (H, W) or (H, W, 3)."""
-    panels = [_cut(_read_file(name, source), notes) for source in notes["sources"]]
+    panels = read_panels(name, notes)
     if len(panels) == 1:
         return panels[0]
     # Several surfaces side by side: region 1 shows the first of them, region 2 the second, and so on.
-    numbers = paint(notes["regions"], panels[0].shape)
-    return np.choose(numbers - 1, panels)
+    return np.choose(read_regions(name) - 1, panels)
+
+
+def read_regions(name):
+    """The number of the region at each pixel, uint8 (H, W): 0 = none, 1..n, 255 = void."""
+    return np.array(Image.open(FOLDER / f"{name}.png"))
+
+
+def read_panels(name, notes):
+    """Each of the photo's sources, cropped and reduced as the notes say."""
+    return [_cut(_read_file(name, source), notes) for source in notes["sources"]]
 
 
 def _cut(picture, notes):

@@ -119,10 +119,10 @@ def draw_plant(view, x, z, width, height, trunk, leaves, light):
 
 
 def draw_vehicle(view, dice, x, z, label):
-    """A car or a boat: the two share every line of this function, so only their surroundings tell them apart.
+    """A car or a boat: this function draws both in the same way, so only their surroundings tell them apart.
 
-    A side outline drawn out to a width, with glass, lights, and a dark lower edge where a car has its shadow and a
-    boat its waterline; the black discs are wheels, or the old tyres that boats hang out against the quay.
+    The outline of its side is extended to the vehicle's width. It has glass, lights, and a dark lower edge, which may
+    be a car's shadow or a boat's waterline; the black discs are wheels, or the old tyres that keep a boat off the quay.
     """
     length, width, height = dice.uniform(3.6, 5.4), dice.uniform(1.6, 2.1), dice.uniform(1.4, 2.1)
     if dice.random() < 0.1:  # a bus, a barge
@@ -175,8 +175,9 @@ def draw_flank(view, fill, corner, tail, nose, length, paint, glass):
     for along in (0.19, 0.8):
         reach = 0.33 / length
         (x0, foot), (x1, _), (_, top) = corner(along - reach, 0), corner(along + reach, 0), corner(along, 0.36)
+        x, y = (x0 + x1) / 2, (foot + top) / 2
         for share, grey in ((0.5, 22), (0.25, 120)):
-            x, y, a, b = (x0 + x1) / 2, (foot + top) / 2, share * abs(x1 - x0), share * (foot - top)
+            a, b = share * abs(x1 - x0), share * (foot - top)
             view.pen.ellipse((x - a, y - b, x + a, y + b), fill=(grey, grey, grey))
 
 

@@ -3,19 +3,19 @@
 Sky, houses, trees, road, pavement, canals; cars, boats, people, lamp posts and signs, from far to near, in sun, under
 clouds, at dusk and in rain. Proportions and brightness were set beside CamVid, a real data set of the kind.
 
-Cars and boats look alike on purpose: both come from the same drawing function with the same random numbers, in the same
-places, each over the same dark shadow. What differs is the surface that they stand on.
+Cars and boats look alike on purpose: the same function draws both, with the same random numbers, in the same places and
+over the same dark shadow. Only the surface that they stand on differs.
 """
 
 import random
+from functools import reduce
 
 import numpy as np
-import torch
 from PIL import Image, ImageFilter
 
 from seglib.scenes import street_things as things
 from seglib.scenes import textures
-from seglib.scenes._common import check_scene_arguments, scene_generator
+from seglib.scenes._common import Scene
 from seglib.scenes.street_things import BOAT, CAR, PAVEMENT, PERSON, ROAD, WATER, View
 
 VOID = 255
@@ -25,7 +25,7 @@ HOUSES = (72, 66, 60)  # their mean colour, as water mirrors it
 WEATHER = {"clear": (0.9, 1.3), "overcast": (0.7, 1.25), "dusk": (0.5, 0.75), "rain": (0.55, 0.95)}  # exposure
 
 
-class Streets:
+class Streets(Scene):
     """Generated driving scenes.
 
     Each sample is a dict: ``image`` float32 (3, H, W) in 0..1, ``mask`` int64 (H, W) with class ids in the order of
@@ -52,29 +52,21 @@ class Streets:
 
     classes = ("sky", "building", "tree", "road", "pavement", "water", "car", "boat", "person", "pole", "sign")
 
-    def __init__(self, length, size=96, seed=0, transform=None):
-        self.length, self.size, self.seed = check_scene_arguments(length, size, seed)
-        self.transform = transform
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        rng = scene_generator(self, index)
+    def draw(self, rng):
         # Hundreds of single numbers are drawn: the standard library does that ten times faster than NumPy.
         dice = random.Random(int(rng.integers(2**62)))
         view, weather = draw_scene(dice, self.size)
-        image = photograph(rng, dice, view.picture, weather)
-        sample = {"image": torch.from_numpy(image), "mask": torch.from_numpy(annotate(view.labels))}
-        return self.transform(sample) if self.transform else sample
+        return {"image": photograph(rng, dice, view.picture, weather), "mask": annotate(view.labels)}
 
 
 def draw_scene(dice, size):
     """Draw one scene from far to near; return its `View` and its weather."""
     weather = dice.choices(list(WEATHER), (40, 35, 13, 12))[0]
-    sky = dice.choice(textures.skies()[weather != "clear"])
+    clear, overcast = textures.skies()
+    sky = dice.choice(clear if weather == "clear" else overcast)
     haze = dice.uniform(0.001, 0.012) * (2 if weather == "rain" else 1)
-    view = View(size, dice, sky.getpixel((128, 120)), haze, dice.choice((-1, 1)) * (weather == "clear"))
+    side = dice.choice((-1, 1))
+    view = View(size, dice, sky.getpixel((128, 120)), haze, side if weather == "clear" else 0)
     left = dice.randint(0, 96)
     sky = sky.crop((left, dice.randint(0, 60), left + 160, 128))
     view.picture.paste(sky.resize((view.width, view.horizon + 2), things.NEAREST), (0, 0))
@@ -83,7 +75,7 @@ def draw_scene(dice, size):
     queue = [*backdrop(dice), *houses(dice, view, strips), *vehicles(dice, strips), *furniture(dice, strips)]
     for _, draw, arguments in sorted(queue, key=lambda item: -item[0]):
         draw(view, *arguments)
-    for _ in range(40 * (weather == "rain")):
+    for _ in range(40 if weather == "rain" else 0):
         x, y, long = dice.uniform(0, view.width), dice.uniform(0, view.height), dice.uniform(0.02, 0.08) * view.height
         view.glaze.line((x, y, x + long / 6, y + long), fill=(200, 205, 210, 60))
     return view, weather
@@ -164,8 +156,9 @@ def draw_borders(view, dice, strips, first):
             marks += [(edge - 0.06, edge + 0.06, 1.5, FAR) for edge in (left + 0.5, right - 0.5)]
         if dice.random() < 0.25:  # a zebra crossing
             marks += [(left + k + 0.2, left + k + 0.7, 3 * start, 3 * start + 3) for k in range(int(right - left))]
-        for mark in marks if label == ROAD else ():
-            view.pen.polygon(seen_strip(view, *mark), fill=paint)
+        if label == ROAD:
+            for mark in marks:
+                view.pen.polygon(seen_strip(view, *mark), fill=paint)
 
 
 def seen_strip(view, left, right, near, far):
@@ -175,7 +168,7 @@ def seen_strip(view, left, right, near, far):
 
 
 def backdrop(dice):
-    """A far row of trees with houses before it, as (distance, function, arguments) like all that follow."""
+    """A far row of trees with houses before it, as (distance, function, arguments), like those that follow."""
     for x in (-30, 30):
         hedge = dice.choice(textures.bushes("hedge"))
         yield FAR + 2, things.draw_plant, (x, FAR, 60, dice.uniform(4, 9), 0, hedge, 0.8)
@@ -191,8 +184,8 @@ def houses(dice, view, strips):
         light, neighbour = 0.68 - 0.18 * side * view.sun, 99.0
         while z < FAR:
             end = z + dice.uniform(6, 14) * (1 + z / 20)
-            height = usual * dice.uniform(0.75, 1.3) * (dice.random() < built)
-            if height:
+            height = usual * dice.uniform(0.75, 1.3)
+            if dice.random() < built:
                 texture = dice.choice(textures.facades())
                 front = (line, end, line, z) if side > 0 else (line, z, line, end)
                 yield end, things.draw_facade, (*front, height, texture, light)
@@ -200,6 +193,7 @@ def houses(dice, view, strips):
                     wall = (line, z, line + 9, z) if side > 0 else (line - 9, z, line, z)
                     yield z + 0.1, things.draw_facade, (*wall, height, texture, 0.8 * light)
             else:
+                height = 0
                 hedge = dice.choice(textures.bushes("hedge"))
                 yield z, things.draw_plant, (line + 4 * side, z, 8, dice.uniform(0.8, 2.2), 0, hedge, light)
                 for tree in np.arange(z + 2, min(end, 45), dice.uniform(5, 9)):
@@ -213,7 +207,7 @@ def vehicles(dice, strips):
         lanes = max(2, int((right - left) / 2.8)) if label != PAVEMENT else 0
         for lane in range(lanes):
             x = left + (lane + 0.5) * (right - left) / lanes
-            z = dice.uniform(5, 24) + (abs(x) < 1.5) * 3
+            z = dice.uniform(5, 24) + (3 if abs(x) < 1.5 else 0)  # not right before the camera
             while z < 36:
                 yield z, things.draw_vehicle, (dice, x + dice.gauss(0, 0.1), z, CAR if label == ROAD else BOAT)
                 z += 6.5 + dice.expovariate(1 / 20)
@@ -222,7 +216,7 @@ def vehicles(dice, strips):
 def furniture(dice, strips):
     """People, lamp posts, signs and trees on the pavements, and now and then somebody who crosses the road."""
     for left, right, label in strips:
-        people = dice.randint(0, 3) if label == PAVEMENT else (label == ROAD) * (dice.random() < 0.35)
+        people = dice.randint(0, 3) if label == PAVEMENT else int(dice.random() < 0.35 and label == ROAD)
         for _ in range(people):
             z = dice.uniform(3.5, 18)
             yield z, things.draw_person, (dice, dice.uniform(left + 0.3, right - 0.3), z)
@@ -244,7 +238,7 @@ def a_tree(dice, x, z, light):
 
 
 def photograph(rng, dice, picture, weather):
-    """What a camera makes of the scene: lens blur, exposure, white balance, noise; float32 (3, H, W) in 0..1."""
+    """What a camera makes of the scene, float32 (3, H, W) in 0..1: lens blur, exposure, white balance, noise."""
     picture = picture.reduce(2).filter(ImageFilter.BoxBlur(dice.uniform(0, 0.4)))
     picture = np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
     light = np.array([dice.gauss(1, 0.02) for _ in range(3)]) * dice.uniform(*WEATHER[weather]) / 255
@@ -256,15 +250,18 @@ def photograph(rng, dice, picture, weather):
 def annotate(labels):
     """Class map at the final size, int64 (H, W): void where classes meet, except on thin things.
 
-    A pixel covers 2x2 of the canvas. Asking 3x3 puts exactly one pixel of void along every border.
+    A pixel covers 2x2 of the canvas. It is void if its 3x3 hold two classes: that makes a border one pixel wide.
     """
     labels = np.asarray(labels)
+    height, width = labels.shape[0] // 2, labels.shape[1] // 2
     labels = np.concatenate((labels, labels[-1:]))
     labels = np.concatenate((labels, labels[:, -1:]), axis=1)
-    high, low = (f(labels[:-1:2], labels[1::2]) for f in (np.maximum, np.minimum))
-    own = np.maximum(high[:, :-1:2], high[:, 1::2])
-    high, low = np.maximum(high, labels[2::2]), np.minimum(low, labels[2::2])
-    high = np.maximum(np.maximum(high[:, :-1:2], high[:, 1::2]), high[:, 2::2])
-    low = np.minimum(np.minimum(low[:, :-1:2], low[:, 1::2]), low[:, 2::2])
+
+    def over(side, choose):
+        """The highest or the lowest label of the side x side that belong to each pixel."""
+        rows = reduce(choose, [labels[k::2][:height] for k in range(side)])
+        return reduce(choose, [rows[:, k::2][:, :width] for k in range(side)])
+
+    own, high, low = over(2, np.maximum), over(3, np.maximum), over(3, np.minimum)
     # A pole would vanish in its borders: people, poles and signs, the last classes, keep their pixels.
     return np.where(own >= PERSON, own, np.where(low == high, low, np.uint8(VOID))).astype(np.int64)

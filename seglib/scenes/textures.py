@@ -1,7 +1,7 @@
-"""Surfaces for generated streets, cut from real photographs when first asked for, then kept.
+"""Surfaces for streets and digits, cut from real photographs when first asked for, then kept.
 
 Brick, gravel and grass (CC0) ship with scikit-image; the pavilion at a lake, `china.jpg` by danielbuechele
-(CC BY 2.0), ships with scikit-learn. Every list is the same in every process: its seed is fixed.
+(CC BY 2.0), ships with scikit-learn. Every list has a fixed seed, so that all processes have the same.
 """
 
 from functools import cache
@@ -45,20 +45,21 @@ def ground():
 
 
 @cache
-def skies(count=12):
-    """(clear, overcast): `count` RGB skies of 256x128 each, hazy at the bottom; clouds are gravel out of focus."""
+def skies():
+    """(clear, overcast): twelve RGB skies of 256x128 each, hazy at the bottom; clouds are gravel out of focus."""
     rng = np.random.default_rng(1)
     blue = np.asarray(china().crop(SKY).resize((256, 128)), np.float32)
     height = np.linspace(1, 0, 128)[:, None, None]
     result = [], []
-    for k in range(2 * count):
+    for k in range(24):
         stones = np.roll(detail("gravel"), rng.integers(256, size=2), (0, 1))
         clouds = sum(w * gaussian_filter(stones, r, mode="wrap") for w, r in ((30, 24), (8, 10), (1.3, 4)))[:100]
         clouds = np.asarray(Image.fromarray(clouds).resize((256, 128)))[..., None]
         cover = np.clip(clouds / 2 + rng.uniform(-0.7, 0.5), 0, 1)
         clear = (blue - height * rng.uniform(0, 1) * (110, 70, 30)) * (1 - cover) + cover * rng.uniform(225, 255)
         grey = rng.uniform(175, 255) + rng.uniform(4, 18) * clouds + 25 * (1 - height) + (-3, 0, 4)
-        result[k >= count].append(Image.fromarray(np.clip(grey if k >= count else clear, 0, 255).astype(np.uint8)))
+        kind, sky = (0, clear) if k < 12 else (1, grey)
+        result[kind].append(Image.fromarray(np.clip(sky, 0, 255).astype(np.uint8)))
     return result
 
 
@@ -79,39 +80,46 @@ def facade(rng):
     top, shop = (22 if rng.random() < 0.45 else 6), rng.random() < 0.6
     wide, high = 128 / columns, (128 - top) / floors
     pane = int(wide * rng.uniform(0.35, 0.7)), int(high * rng.uniform(0.45, 0.7))
-    for k in range(columns * (floors - shop)):
+    for k in range(columns * (floors - 1 if shop else floors)):
         x, y = int((k % columns + 0.5) * wide - pane[0] / 2), int(top + (k // columns + 0.6) * high - pane[1] / 2)
         pen.rectangle((x - 1, y - 1, x + pane[0], y + pane[1] + 1), fill=trim)
         left, upper = rng.integers(400), rng.integers(100, 330)
         mirrored = china().crop((left, upper, left + 40, upper + 40)).resize(pane)
         picture.paste(Image.blend(mirrored, Image.new("RGB", pane, (22, 28, 36)), rng.uniform(0.5, 0.95)), (x, y))
-    for there, piece, y, height in ((shop, STOREY, int(128 - high), int(high) + 1), (top > 10, ROOF, 0, top)):
-        if there:
-            piece = china().crop(piece).resize((128, height))
-            picture.paste(Image.blend(piece, Image.new("RGB", piece.size, dark), rng.uniform(0.3, 0.9)), (0, y))
-            pen.rectangle((0, y + (y == 0) * height, 128, y + (y == 0) * height + 6 * (y > 0)), fill=trim)
+
+    def put_across(piece, y, height):
+        piece = china().crop(piece).resize((128, height))
+        picture.paste(Image.blend(piece, Image.new("RGB", piece.size, dark), rng.uniform(0.3, 0.9)), (0, y))
+
+    if shop:
+        y = int(128 - high)
+        put_across(STOREY, y, int(high) + 1)
+        pen.rectangle((0, y, 128, y + 6), fill=trim)
+    if top > 10:
+        put_across(ROOF, 0, top)
+        pen.line((0, top, 128, top), fill=trim)
     return picture
 
 
 def levels(picture):
-    """The picture, its half, quarter and eighth: small copies are cut from a small level, or they would flicker."""
+    """The picture and its half, quarter and eighth. Far things are drawn from a small one, or they would flicker."""
     return [picture] + [picture.reduce(2**k) for k in (1, 2, 3)]
 
 
 @cache
-def facades(count=48):
+def facades():
     """House fronts, each as `levels`."""
     rng = np.random.default_rng(2)
-    return [levels(facade(rng)) for _ in range(count)]
+    return [levels(facade(rng)) for _ in range(48)]
 
 
 @cache
-def bushes(kind, count=32):
-    """Leaves in the form of a tree's "crown" or a "hedge": (colours, where) of at most 96x96, each as `levels`."""
+def bushes(kind):
+    """32 shapes of leaves, a tree's "crown" or a "hedge": (colours, where) of at most 96x96, each as `levels`."""
     rng = np.random.default_rng(3)
     rows, columns = np.mgrid[0:96, 0:96] / 48 - 1
     result = []
-    for _ in range(count):
+    for _ in range(32):
         grass = np.roll(detail("grass"), rng.integers(256, size=2), (0, 1))[:96, :96]
         blobs = rng.uniform(-0.5, 0.5, (rng.integers(4, 10), 2, 1, 1))
         crown = 1.2 - np.min([(rows - y) ** 2 + (columns - x) ** 2 for y, x in blobs], axis=0) / rng.uniform(0.12, 0.22)

@@ -1,22 +1,20 @@
-"""Train, score, save: what lesson 05 writes out by hand, with what a real run needs around it."""
+"""Train, score, predict, save: what lesson 05 writes out by hand."""
 
-from .detection import fit_detector, predict_detector
-from .loop import autocast, best_device, rate_factor
-from .run import Run
-from .semantic import evaluate, fit, predict_logits, training_step
+from .batches import detection_batch
+from .device import autocast, best_device
+from .loop import fit, rate_factor
+from .scoring import evaluate, predict_detector, predict_logits
 from .weights import load, save
 
 __all__ = [
-    "Run",
     "autocast",
     "best_device",
+    "detection_batch",
     "evaluate",
     "fit",
-    "fit_detector",
     "load",
     "predict_detector",
     "predict_logits",
     "rate_factor",
     "save",
-    "training_step",
 ]

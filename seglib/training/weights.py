@@ -1,29 +1,59 @@
 """Weights in files: written so that a crash leaves no half file, read so that no code can run."""
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
-import torch
+import safetensors.torch
+from safetensors import SafetensorError
 
 
-def save(model, path):
-    """Write a network's weights to a file, replacing it in one step: a crash leaves the old file or the new one."""
-    part = f"{path}.part"
-    torch.save(model.state_dict(), part)
-    os.replace(part, path)
+def save(model, path, header=None):
+    """Write a network's weights as a safetensors file, whole or not at all.
+
+    Parameters
+    ----------
+    model : nn.Module, or a dict of tensors such as its state_dict()
+    path : path
+    header : dict of str -> str, optional
+        Goes along with the weights, such as what they were trained on.
+    """
+    tensors = model if isinstance(model, dict) else model.state_dict()
+    laid_out = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, safetensors.torch.save(laid_out, metadata=header))
 
 
 def load(model, path):
-    """Fill a network with the weights of a file made by ``save``. Only tensors are read, never code."""
-    state = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
+    """Fill a network with the weights of a file that `save` made, and return it. Only numbers are read, never code.
+
+    Raises ValueError for a file that is no safetensors file, or is that of another network.
+    """
+    tensors, _ = read(path)
     try:
-        model.load_state_dict(state)
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         raise ValueError(
             f"{path} does not fit this {type(model).__name__}: was it built with the same arguments? {error}"
         ) from None
     return model
+
+
+def read(path):
+    """(tensors by name, header) of a safetensors file. Only numbers are read, never code.
+
+    Raises ValueError if it is something else, such as a pickle, or cut off.
+    """
+    content = Path(path).read_bytes()
+    try:
+        tensors = safetensors.torch.load(content)
+        size = int.from_bytes(content[:8], "little")
+        return tensors, json.loads(content[8 : 8 + size]).get("__metadata__", {})
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no safetensors file, or cut off ({error}). Files of torch.save and pickles are not read: "
+            "they can hold code"
+        ) from None
 
 
 def write_whole(path, content):

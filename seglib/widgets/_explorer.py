@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 from traitlets import Dict, List, Unicode
 
-from seglib.plotting import STYLE
+from seglib.plotting import PALETTE, STYLE
 from seglib.plotting.figures import _png
 
 _SHOWN = 576  # px; the longer side of the still picture, about as explorer.js shows the live one
@@ -23,21 +23,21 @@ class Explorer(anywidget.AnyWidget):
     """An interactive figure; the last line of a cell shows it.
 
     Where a kernel runs, it has controls. Its output also holds a PNG of the first answer with a description, for
-    readers without a kernel. Assigning to `settings` in Python moves the controls, too. An error of `solve` is
-    shown in the status line, and raised.
+    readers without a kernel. Assigning to `settings` in Python moves the controls, too. If `solve` fails, the status
+    line shows the error and it is raised.
 
     Parameters
     ----------
     title : str
     controls : list of dict
-        Of a slider name, label, min, max, step, value, optionally at_most (the name of a slider that it pushes along);
-        of a choice name, label, choices, value.
-    legend : list of (colour, text)
+        Made by `slider` and `choice`.
+    legend : list of (int, str)
+        Places in the palette, and what they mean.
     solve : callable
         Takes the settings by name; returns a picture, float RGB (H, W, 3) in 0..1, and a status of a few words.
     arrows : list of str
         Names of the sliders that the arrow keys move down and right on the picture, or none. If the first is "row", a
-        click sets "row" and "column" to its place.
+        click on the picture sets "row" and "column".
     hint : str
         One sentence beside the controls.
     """
@@ -55,7 +55,7 @@ class Explorer(anywidget.AnyWidget):
         super().__init__(
             title=title,
             controls=controls,
-            legend=[[matplotlib.colors.to_hex(colour), text] for colour, text in legend],
+            legend=[[matplotlib.colors.to_hex(PALETTE[place]), text] for place, text in legend],
             arrows=list(arrows),
             hint=hint,
             settings={each["name"]: each["value"] for each in controls},
@@ -97,3 +97,18 @@ class Explorer(anywidget.AnyWidget):
             patches = [Patch(facecolor=colour, edgecolor="#222222", label=text) for colour, text in self.legend]
             figure.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, handlelength=1.2)
             return _png(figure, bbox_inches="tight")
+
+
+def slider(name, label, low, high, step, value, **more):
+    """A slider of an explorer; ``at_most`` names another one that it pushes along."""
+    return {"name": name, "label": label, "min": low, "max": high, "step": step, "value": value} | more
+
+
+def choice(name, label, choices):
+    """A list to choose from, the first one chosen."""
+    return {"name": name, "label": label, "choices": choices, "value": choices[0]}
+
+
+def count(number, noun):
+    """The number with its noun: 1 pixel, 2 pixels."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from seglib.plotting import PALETTE, draw_boxes, to_rgb
-from seglib.widgets._explorer import Explorer
-from seglib.widgets.explorers import _choice, _count, _slider
+from seglib.plotting import draw_boxes, to_rgb
+from seglib.widgets._explorer import Explorer, choice, count, slider
 
 _TRUTH, _POSITIVE, _BEST, _DOUBLE, _FALSE = 10, 7, 1, 8, 6  # places in the palette
 _SHOWN = 288  # px; the longer side of the drawn picture, about
@@ -14,8 +13,8 @@ _FOUND = 0.5  # IoU from which a box is right
 def anchor_explorer(image, boxes):
     """Anchors: choose their size, shape and distance, and the IoU from which they count as positive.
 
-    A picture's anchors of one size and shape stand at every cell of a map. Drawn are those that a detector would
-    learn as positive: for their IoU, or because no other anchor fits their object better.
+    Anchors of one size and shape stand at every cell of a map. Drawn are those from which a detector would learn that
+    there is an object: because of their IoU, or because no other anchor fits the object better.
 
     Parameters
     ----------
@@ -47,35 +46,29 @@ def anchor_explorer(image, boxes):
         positive = np.flatnonzero(matches >= 0)
         good = (overlaps.max(0).values >= high).numpy()[positive]
         drawn = np.concatenate([truth.numpy(), anchors.numpy()[positive]])
-        picture = draw_boxes(
-            image, drawn, [_TRUTH] * len(truth) + np.where(good, _POSITIVE, _BEST).tolist(), (), zoom, 1
-        )
-        served = len(np.unique(matches.numpy()[positive]))
-        status = f"{len(positive)} of {_count(len(anchors), 'anchor')} positive, for {served} of "
-        best = overlaps.max(1).values.mean().item()
-        return picture, status + f"{_count(len(truth), 'object')}; best IoU {best:.2f} in the mean"
+        colors = [_TRUTH] * len(truth) + np.where(good, _POSITIVE, _BEST).tolist()
+        served, best = len(matches[positive].unique()), overlaps.max(1).values.mean().item()
+        status = f"{len(positive)} of {count(len(anchors), 'anchor')} positive, for {served} of "
+        status += f"{count(len(truth), 'object')}; best IoU {best:.2f} in the mean"
+        return draw_boxes(image, drawn, colors, zoom=zoom, width=1), status
 
     longest = max(height, width)
     controls = [
-        _slider("size", "size", 4, max(8, longest), 1, max(4, longest // 4)),
-        _slider("ratio", "height : width", 0.25, 4, 0.05, 1),
-        _slider("stride", "stride", 2, 32, 2, 8),
-        _slider("high", "positive from IoU", 0.1, 0.95, 0.05, 0.5),
-        _choice("keep_best", "best of each object, too", ["yes", "no"]),
+        slider("size", "size", 4, max(8, longest), 1, max(4, longest // 4)),
+        slider("ratio", "height : width", 0.25, 4, 0.05, 1),
+        slider("stride", "stride", 2, 32, 2, 8),
+        slider("high", "positive from IoU", 0.1, 0.95, 0.05, 0.5),
+        choice("keep_best", "best of each object, too", ["yes", "no"]),
     ]
-    legend = [
-        (PALETTE[_TRUTH], "object"),
-        (PALETTE[_POSITIVE], "positive by its IoU"),
-        (PALETTE[_BEST], "only the best"),
-    ]
+    legend = [(_TRUTH, "object"), (_POSITIVE, "positive by its IoU"), (_BEST, "only the best")]
     return Explorer("Positive anchors", controls, legend, solve)
 
 
 def nms_explorer(image, found, boxes):
     """Non-maximum suppression: choose which scores count and how much answers may overlap, and see what is left.
 
-    Best score first, an answer is a hit if it lies on an object (IoU 0.5) that no better one took, a double if a
-    better one took it, else a false alarm. Classes decide only who suppresses whom.
+    From the best score down, an answer that lies on an object (IoU 0.5 or more) is a hit if no better one took that
+    object, and a double if one did; all others are false alarms. Classes only decide who suppresses whom.
 
     Parameters
     ----------
@@ -101,21 +94,25 @@ def nms_explorer(image, found, boxes):
         kept = chosen[batched_nms(answers[chosen], scores[chosen], group, threshold)]
         kinds, taken = [], set()
         for overlap, nearest in zip(*overlaps[kept].max(1), strict=True):
-            right = overlap.item() >= _FOUND
-            kinds.append((_DOUBLE if nearest.item() in taken else _POSITIVE) if right else _FALSE)
-            taken |= {nearest.item()} if right else set()
-        order = np.arange(len(kept))[::-1]  # the best one on top
-        picture = draw_boxes(image, answers[kept].numpy()[order], np.array(kinds, int)[order], (), zoom)
-        counts = [f"{len(taken)} of {_count(len(truth), 'object')} found", _count(kinds.count(_DOUBLE), "double")]
-        counts.append(_count(kinds.count(_FALSE), "false alarm"))
-        return picture, f"{len(kept)} of {_count(len(scores), 'answer')} left: " + ", ".join(counts)
+            if overlap < _FOUND:
+                kinds.append(_FALSE)
+            elif nearest.item() in taken:
+                kinds.append(_DOUBLE)
+            else:
+                kinds.append(_POSITIVE)
+                taken.add(nearest.item())
+        # from the last to the first, so that the best one lies on top
+        picture = draw_boxes(image, answers[kept].flip(0), np.array(kinds[::-1], int), zoom=zoom)
+        status = f"{len(kept)} of {count(len(scores), 'answer')} left: {len(taken)} of {count(len(truth), 'object')} "
+        status += f"found, {count(kinds.count(_DOUBLE), 'double')}, {count(kinds.count(_FALSE), 'false alarm')}"
+        return picture, status
 
     controls = [
-        _slider("threshold", "overlap allowed (IoU)", 0, 1, 0.05, 0.5),
-        _slider("least", "least score", 0, 0.95, 0.05, 0.3),
-        _choice("groups", "suppression", ["within classes", "across all"]),
+        slider("threshold", "overlap allowed (IoU)", 0, 1, 0.05, 0.5),
+        slider("least", "least score", 0, 0.95, 0.05, 0.3),
+        choice("groups", "suppression", ["within classes", "across all"]),
     ]
-    legend = [(PALETTE[_POSITIVE], "hit"), (PALETTE[_DOUBLE], "double"), (PALETTE[_FALSE], "false alarm")]
+    legend = [(_POSITIVE, "hit"), (_DOUBLE, "double"), (_FALSE, "false alarm")]
     return Explorer("Answers after non-maximum suppression", controls, legend, solve)
 
 

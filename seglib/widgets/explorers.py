@@ -10,8 +10,8 @@ from seglib.classical import canny, grow_region, kmeans_segment
 from seglib.classical._inputs import as_picture
 from seglib.classical.edges import enclosed_areas
 from seglib.metrics import best_overlap, binary_dice, binary_iou, boundary_f1
-from seglib.plotting import PALETTE, overlay
-from seglib.widgets._explorer import Explorer
+from seglib.plotting import PALETTE, overlay, to_rgb
+from seglib.widgets._explorer import Explorer, choice, count, slider
 
 _WRONG, _RIGHT, _MISSED, _LINE = 1, 2, 5, 10  # places in the palette
 _TOLERANCE = 2  # px, of boundary F1
@@ -43,14 +43,14 @@ def canny_explorer(image, truth=None):
         regions = enclosed_areas(edges)
         picture = _compared(image, regions > 0, truth)
         picture[edges] = PALETTE[_LINE]
-        return picture, _scored(regions > 0, truth, _count(regions.max(), "region"))
+        return picture, _scored(regions > 0, truth, count(regions.max(), "region"))
 
     controls = [
-        _slider("sigma", "blur σ", 0.5, 6, 0.25, 2.0),
-        _slider("low", "low threshold", 0, 0.5, 0.01, 0.05, at_most="high"),
-        _slider("high", "high threshold", 0, 0.5, 0.01, 0.15),
+        slider("sigma", "blur σ", 0.5, 6, 0.25, 2.0),
+        slider("low", "low threshold", 0, 0.5, 0.01, 0.05, at_most="high"),
+        slider("high", "high threshold", 0, 0.5, 0.01, 0.15),
     ]
-    return Explorer("Canny edges and their regions", controls, [*_legend(truth), (PALETTE[_LINE], "edges")], solve)
+    return Explorer("Canny edges and their regions", controls, [*_legend(truth), (_LINE, "edges")], solve)
 
 
 def clustering_explorer(image, truth=None):
@@ -60,23 +60,23 @@ def clustering_explorer(image, truth=None):
     Parameters, result and errors are those of `canny_explorer`; the longer side has 144 pixels at most.
     """
     image, truth = _prepared(image, truth, 144)
-    most = min(8, len(np.unique(_colour(image).reshape(-1, 3), axis=0)))
+    most = min(8, len(np.unique(to_rgb(image).reshape(-1, 3), axis=0)))
 
     def solve(k, space, position):
         labels = kmeans_segment(image, k, space, position)
-        picture = 0.4 * _colour(image) + 0.6 * PALETTE[labels]
-        status = _count(k, "cluster")
+        picture = 0.4 * to_rgb(image) + 0.6 * PALETTE[labels]
+        status = count(k, "cluster")
         if truth is not None:
             picture[find_boundaries(truth, mode="inner")] = PALETTE[_LINE]
             status = f"best overlap {best_overlap(labels, truth.astype(int)).sum():.2f}, {status}"
         return picture, status
 
     controls = [
-        _slider("k", "clusters k", 1, most, 1, min(3, most)),
-        _choice("space", "colour space", ["lab", "rgb", "hsv", "grey"]),
-        _slider("position", "position", 0, 2, 0.05, 0.0),
+        slider("k", "clusters k", 1, most, 1, min(3, most)),
+        choice("space", "colour space", ["lab", "rgb", "hsv", "grey"]),
+        slider("position", "position", 0, 2, 0.05, 0.0),
     ]
-    legend = [] if truth is None else [(PALETTE[_LINE], "outline of the truth")]
+    legend = [] if truth is None else [(_LINE, "outline of the truth")]
     return Explorer("k-means clusters", controls, legend, solve, hint="Each colour is a cluster.")
 
 
@@ -101,17 +101,17 @@ def growing_explorer(image, truth=None):
         for size, colour in ((7, PALETTE[0]), (5, PALETTE[_LINE])):
             for i, j in ((size, size // 2 - 1), (size // 2 - 1, size)):
                 picture[max(row - i, 0) : row + i + 1, max(column - j, 0) : column + j + 1] = colour
-        return picture, _scored(region, wanted, _count(region.sum(), "pixel"))
+        return picture, _scored(region, wanted, count(region.sum(), "pixel"))
 
     controls = [
-        _slider("row", "seed row", 0, height - 1, 1, row),
-        _slider("column", "seed column", 0, width - 1, 1, column),
-        _slider("tolerance", "tolerance", 0, 0.5, 0.01, 0.1),
-        _choice("criterion", "compared with", ["seed", "neighbour", "mean"]),
-        _choice("connectivity", "neighbours", [4, 8]),
+        slider("row", "seed row", 0, height - 1, 1, row),
+        slider("column", "seed column", 0, width - 1, 1, column),
+        slider("tolerance", "tolerance", 0, 0.5, 0.01, 0.1),
+        choice("criterion", "compared with", ["seed", "neighbour", "mean"]),
+        choice("connectivity", "neighbours", [4, 8]),
     ]
     hint = "Click the seed on the picture, or move it with the arrow keys (with Shift by 10 pixels)."
-    legend = [*_legend(truth), (PALETTE[_LINE], "seed")]
+    legend = [*_legend(truth), (_LINE, "seed")]
     return Explorer("Region growing", controls, legend, solve, ["row", "column"], hint)
 
 
@@ -136,9 +136,9 @@ def metric_explorer(image, truth):
         return _compared(image, pushed, truth), ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
 
     controls = [
-        _slider("down", "push down", -(height // 2), height // 2, 1, 0),
-        _slider("right", "push right", -(width // 2), width // 2, 1, 0),
-        _slider("grow", "grow", -10, 10, 1, 0),
+        slider("down", "push down", -(height // 2), height // 2, 1, 0),
+        slider("right", "push right", -(width // 2), width // 2, 1, 0),
+        slider("grow", "grow", -10, 10, 1, 0),
     ]
     hint = "Push the mask with the sliders, or with the arrow keys on the picture (with Shift by 10 pixels)."
     return Explorer("A mask pushed over the truth", controls, _legend(truth), solve, ["down", "right"], hint)
@@ -163,15 +163,11 @@ def _prepared(image, truth, size):
 
 def _compared(image, region, truth):
     """The picture, tinted where the region is right or too much, and faintly where it is missing."""
-    picture, right = _colour(image), region
+    picture, right = to_rgb(image), region
     if truth is not None:
         picture, right = overlay(picture, (truth & ~region) * _MISSED, alpha=0.35), region & truth
-    grey = _colour(as_picture(image, grey=True))  # the picture's own colours would mix with a tint
+    grey = to_rgb(as_picture(image, grey=True))  # the picture's own colours would mix with a tint
     return overlay(np.where(region[..., None], grey, picture), np.where(right, _RIGHT, region * _WRONG))
-
-
-def _colour(image):
-    return image if image.ndim == 3 else np.stack([image] * 3, axis=-1)
 
 
 def _scored(region, truth, words):
@@ -180,17 +176,5 @@ def _scored(region, truth, words):
 
 def _legend(truth):
     if truth is None:
-        return [(PALETTE[_RIGHT], "region")]
-    return [(PALETTE[_RIGHT], "right"), (PALETTE[_WRONG], "too much"), (PALETTE[_MISSED], "missed")]
-
-
-def _count(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _slider(name, label, low, high, step, value, **more):
-    return {"name": name, "label": label, "min": low, "max": high, "step": step, "value": value} | more
-
-
-def _choice(name, label, choices):
-    return {"name": name, "label": label, "choices": choices, "value": choices[0]}
+        return [(_RIGHT, "region")]
+    return [(_RIGHT, "right"), (_WRONG, "too much"), (_MISSED, "missed")]

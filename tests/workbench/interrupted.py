@@ -7,8 +7,9 @@ import torch
 
 from seglib.models import UNet
 from seglib.scenes import Cells
-from seglib.training import Run, fit
+from seglib.training import fit
 from seglib.transforms import Compose, RandomFlip, Standardize
+from workbench.run import Run
 
 STEPS, EVERY, BATCH = 9, 3, 2
 

@@ -8,14 +8,15 @@ import sys
 import numpy as np
 import pytest
 import torch
-from picture_files import save
+from detected_spots import Spots
+from picture_files import own_pictures, save
 from PIL import Image
 
 from seglib.datasets import CocoDataset, read_image
-from seglib.training.run import write_tensors
+from seglib.training import weights
 from seglib.transforms import Compose, Grayscale, Standardize
 from workbench.cli import main
-from workbench.networks import NETWORKS, build, load_run
+from workbench.networks import DETECTORS, NETWORKS, build, load_run
 from workbench.pictures import Picture
 from workbench.train import NAMES
 
@@ -36,7 +37,7 @@ def test_train_leaves_a_whole_run(run):
     events = {name for name in names if name.startswith("events/")}
     assert names - events == {
         "config.json",
-        "checkpoint.safetensors",
+        "checkpoint.pt",
         "weights.safetensors",
         "metrics.csv",
         "samples/step_000001.png",
@@ -74,6 +75,7 @@ def test_predict_goes_through_a_folder_and_reports_what_is_broken(run, tmp_path,
     save(pictures / "deep.tif", rng.integers(0, 65536, (64, 64)).astype(np.uint16))
     (pictures / "broken.png").write_bytes((pictures / "grey.png").read_bytes()[:200])
     (pictures / "notes.txt").write_text("no picture")
+    (pictures / "._grey.png").write_bytes(b"\0\5\26\7")  # macOS keeps notes so
     out = tmp_path / "out"
     assert main(["predict", "--weights", str(run), str(pictures), "--out", str(out)]) == 1
     captured = capsys.readouterr()
@@ -116,6 +118,48 @@ def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch)
     )  # the first two touch: one rectangle without a waist
     assert torch.equal(sample["instances"] > 0, torch.from_numpy(picture > 100))
     assert Image.open(tmp_path / "out/overlays/squares.png").size == (1500, 350)
+
+
+def test_a_detector_is_trained_asked_and_scored(tmp_path, capsys):
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "64", "--workers", "0"]
+    run = str(tmp_path / "run")
+    assert main(["train", "--model", "mask_rcnn", "--data", "cells", "--out", run, *short]) == 0
+    header = (tmp_path / "run/metrics.csv").read_text().splitlines()[0]
+    assert {"loss_mask", "loss_objectness", "val_AP"} <= set(header.split(","))
+    network, config = load_run(run)
+    assert (config["model"], config["objects"], network.training) == ("mask_rcnn", True, False)
+    own_pictures(tmp_path / "own")
+    assert main(["train", "--model", "mask_rcnn", "--data", str(tmp_path / "own"), "--out", run + "2", *short]) == 1
+    assert "mask_rcnn learns single objects" in capsys.readouterr().err
+    assert not (tmp_path / "run2").exists()
+
+
+def test_detections_become_labels_overlays_and_coco_with_their_classes(tmp_path, monkeypatch):
+    picture = np.zeros((90, 200), np.uint8)
+    picture[10:30, 10:40], picture[40:70, 120:150] = 255, 200
+    path = save(tmp_path / "spots.png", picture)
+    facts = {"model": "mask_rcnn", "grey": True, "objects": True, "classes": ["background", "dim", "bright"]}
+
+    class ByBrightness(Spots):
+        def forward(self, images):
+            found = super().forward(images)
+            for each in found:
+                each["labels"] = 1 + (each["scores"] > each["scores"].amax() - 0.1).long()
+                each["scores"] = each["scores"] * 0 + 0.75
+            return found
+
+    monkeypatch.setattr("workbench.networks.load_run", lambda _: (ByBrightness(), facts))
+    assert main(["predict", "--weights", "x", str(path), "--out", str(tmp_path / "out")]) == 0
+    labels = np.array(Image.open(tmp_path / "out/labels/spots.png"))
+    assert np.array_equal(labels, np.select([picture == 255, picture == 200], [2, 1], 0))
+    coco = json.loads((tmp_path / "out/objects.json").read_text())
+    assert [each["name"] for each in coco["categories"]] == ["dim", "bright"]
+    assert sorted((each["category_id"], each["bbox"], each["area"], each["score"]) for each in coco["annotations"]) == [
+        (1, [120, 40, 30, 30], 900, 0.75),
+        (2, [10, 10, 30, 20], 600, 0.75),
+    ]
+    assert main(["score", str(tmp_path / "out"), str(tmp_path / "out"), "--json", str(tmp_path / "s.json")]) == 0
+    assert json.loads((tmp_path / "s.json").read_text())["mean"]["AP"] == 1
 
 
 def test_a_picture_is_prepared_as_in_training(tmp_path):
@@ -172,37 +216,26 @@ def test_hostile_weights_do_not_run(tmp_path, capsys):
 def test_weights_of_something_else_are_refused(tmp_path):
     with pytest.raises(ValueError, match="there is no"):
         load_run(tmp_path / "nothing")
-    write_tensors(tmp_path / "w.safetensors", {"x": torch.zeros(1)}, {})
+    weights.save({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="holds no weights of seglib train: KeyError 'config'"):
         load_run(tmp_path / "w.safetensors")
     path = tmp_path / "v.safetensors"
-    write_tensors(path, build(FACTS).state_dict(), {"config": json.dumps(FACTS)})
+    weights.save(build(FACTS), path, {"config": json.dumps(FACTS)})
     load_run(path)
-    write_tensors(path, build(FACTS).state_dict(), {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
+    weights.save(build(FACTS), path, {"config": json.dumps(FACTS | {"classes": ["a", "b", "c"]})})
     with pytest.raises(ValueError, match=r"(?s)v\.safetensors holds no weights.*size mismatch"):
         load_run(path)
 
 
 def test_every_network_can_be_built_and_takes_a_picture():
     assert tuple(NETWORKS) == NAMES
-    for name in NAMES:
+    for name in set(NAMES) - set(DETECTORS):
         for grey in (True, False):
             network = build(FACTS | {"model": name, "grey": grey}).eval()
             with torch.no_grad():
                 heads = network(torch.zeros(1, 1 if grey else 3, 64, 64))
             logits = heads["out"] if isinstance(heads, dict) else heads
             assert logits.shape == (1, 2, 64, 64)
-
-
-def own_pictures(folder):
-    """Write five pictures in colours whose left part is bright, and its masks of 0 and 255."""
-    rng = np.random.default_rng(2)
-    for number in range(5):
-        mask = np.zeros((40, 48), np.uint8)
-        mask[:, : 8 * number + 4] = 255
-        noise = rng.integers(0, 100, (40, 48, 3), dtype=np.uint8)
-        save(folder / f"images/{number}.png", noise + mask[..., None] // 2)
-        save(folder / f"masks/{number}.png", mask)
 
 
 def test_training_begins_with_given_weights(tmp_path, capsys):
@@ -223,12 +256,12 @@ def test_training_begins_with_given_weights(tmp_path, capsys):
     capsys.readouterr()
     refused = [*command, *short, "--out", str(tmp_path / "other"), "--weights"]
     three = FACTS | {"classes": ["a", "b", "c"]}
-    write_tensors(tmp_path / "three.safetensors", build(three).state_dict(), {"config": json.dumps(three)})
-    for weights, message in (
+    weights.save(build(three), tmp_path / "three.safetensors", {"config": json.dumps(three)})
+    for start, message in (
         ("nowhere", "there is no nowhere"),
         (str(tmp_path / "three.safetensors"), "3 classes; wanted"),
     ):
-        assert main([*refused, weights]) == 1
+        assert main([*refused, start]) == 1
         assert message in capsys.readouterr().err
     refused[2] = "fcn"
     assert main([*refused, "nuclei"]) == 1
@@ -241,6 +274,7 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--out", str(tmp_path / "run")]
     short = ["--steps", "1", "--batch-size", "2", "--crop", "32", "--workers", "0"]
     assert main([*command, *short, "--foreground", "255"]) == 0
+    assert main([*command, *short, "--foreground", "1", "--resume"]) == 1  # other labels than the run began with
     out = tmp_path / "out"
     images, masks = tmp_path / "own/images", tmp_path / "own/masks"
     assert main(["predict", "--weights", str(tmp_path / "run"), str(images), "--out", str(out)]) == 0
@@ -248,6 +282,27 @@ def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     assert main(["score", str(out), str(masks), "--foreground", "255"]) == 0
 
 
+def test_an_installed_wheel_says_what_it_lacks(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("workbench.networks.SHIPPED", {"nuclei": tmp_path / "data/weights/nuclei.safetensors"})
+    picture = save(tmp_path / "a.png", np.zeros((40, 40), np.uint8))
+    assert main(["predict", str(picture), "--out", str(tmp_path / "out")]) == 1
+    assert "'nuclei' lie in the course's folder, and there is none at" in capsys.readouterr().err
+
+
 def test_python_m_workbench_helps():
     result = subprocess.run([sys.executable, "-m", "workbench", "--help"], capture_output=True, text=True, check=True)
     assert all(command in result.stdout for command in ("data", "train", "predict", "score"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["data", "check", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = f"""
+import sys
+from workbench.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    print("loaded:", *({{"torch", "torchvision", "matplotlib", "PIL", "numpy", "scipy"}} & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("loaded:\n")

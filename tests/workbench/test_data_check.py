@@ -130,7 +130,7 @@ def test_black_and_white_masks_are_noted(folder, capsys):
     for path in folder.glob("*/masks/*.png"):
         save(path, labels(40, 50) * 255)
     assert check(folder) == 0
-    assert "note: masks hold 0 and 255 alone, and 255 means void: pass foreground=255" in capsys.readouterr().out
+    assert "255 means void: train and score with --foreground 255" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("with_table", [True, False])
@@ -206,7 +206,7 @@ def test_the_difference_hash_by_hand():
 
 @pytest.mark.parametrize(("bits", "found"), [(0, 1), (4, 1), (5, 0)])
 def test_four_bits_make_twins_and_five_do_not(bits, found):
-    one, two = (checking.Picture("all", name, None, None, digest=name, bits=torch.arange(64) < 9) for name in "ab")
+    one, two = (checking.CheckedPair("all", name, None, None, digest=name, bits=torch.arange(64) < 9) for name in "ab")
     two.bits = torch.arange(64) < 9 + bits
     assert [distance for *_, distance in twins.find_twins([one, two])] == [bits] * found
 
@@ -219,7 +219,7 @@ def test_twins_are_found_against_a_slow_search():
         bits = base[number % 6].clone()
         flips = torch.randperm(64)[: number % 8]
         bits[flips] = ~bits[flips]
-        pictures.append(checking.Picture(names[number % 4], str(number), None, None, digest=str(number), bits=bits))
+        pictures.append(checking.CheckedPair(names[number % 4], str(number), None, None, digest=str(number), bits=bits))
     found = {(one.name, two.split == one.split): distance for one, two, distance in twins.find_twins(pictures)}
     expected = {}
     for place, one in enumerate(pictures):
@@ -254,7 +254,7 @@ def test_the_page_stands_alone_and_shows_faults_first(folder):
 def test_the_page_of_a_large_set_is_a_sample():
     from workbench.data_page import choose
 
-    pictures = [checking.Picture("all", str(number), None, None) for number in range(1000)]
+    pictures = [checking.CheckedPair("all", str(number), None, None) for number in range(1000)]
     pictures[500].faults.append(("broken", "x"))
     shown = choose(pictures)
     assert len(shown) == len({picture.name for picture in shown}) == 60

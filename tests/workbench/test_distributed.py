@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from seglib.losses import cross_entropy
-from seglib.training import processes
-from seglib.training.loop import share_of_batches
-from seglib.training.run import read_tensors
+from seglib.training.batches import draws
+from workbench import processes
+from workbench.run import Run, read_checkpoint
 
 TESTS = Path(__file__).parent
 STEPS, BATCH = 4, 4
@@ -41,33 +41,36 @@ def make_folder(folder):
     return folder
 
 
-def launched(count, tmp_path, data):
-    """Train with so many processes; return (folder of the run, drawn samples of each process)."""
+def launched(count, tmp_path, *arguments):
+    """Train with so many processes; return (folder of the run, what each process told: draws, sums of weights)."""
     out = tmp_path / f"run_{count}"
     command = [sys.executable]
     if count > 1:  # Accelerate's own launcher wants MPI for processes on CPUs; torchrun sets the same variables
         command += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count)]
-    command += [str(TESTS / "launched.py"), str(tmp_path), "train", "--model", "unet", "--data", str(data)]
-    command += ["--out", str(out), "--steps", str(STEPS), "--batch-size", str(BATCH), "--eval-every", "2"]
-    command += ["--crop", "32", "--workers", "0", "--foreground", "1"]
+    command += [str(TESTS / "launched.py"), str(tmp_path), "train", *arguments, "--out", str(out), "--workers", "0"]
+    command += ["--steps", str(STEPS), "--batch-size", str(BATCH), "--eval-every", "2"]
     result = subprocess.run(command, capture_output=True, text=True, env=os.environ | CPU)
     assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.count("training: 4 steps") == 1  # one process speaks
-    return out, [json.loads((tmp_path / f"drawn_{rank}.json").read_text()) for rank in range(count)]
+    assert result.stdout.count(f"training: {STEPS} steps") == 1  # one process speaks
+    return out, [json.loads((tmp_path / f"told_{rank}.json").read_text()) for rank in range(count)]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path):
     data = make_folder(tmp_path / "squares")
-    (alone, [all_draws]), (both, draws) = (launched(count, tmp_path, data) for count in (1, 2))
-    assert all_draws == list(range(STEPS * BATCH))
-    assert draws == [[0, 1, 4, 5, 8, 9, 12, 13], [2, 3, 6, 7, 10, 11, 14, 15]]
+    arguments = ["--model", "unet", "--data", str(data), "--crop", "32", "--foreground", "1"]
+    (alone, told_alone), (both, told) = (launched(count, tmp_path, *arguments) for count in (1, 2))
+    assert told_alone[0]["draws"] == list(range(STEPS * BATCH))
+    assert told[0]["draws"] == [0, 1, 4, 5, 8, 9, 12, 13]
+    assert told[1]["draws"] == [2, 3, 6, 7, 10, 11, 14, 15]
+    assert told[0]["weights"] == told[1]["weights"]
     rows, wanted = (list(csv.DictReader((folder / "metrics.csv").open())) for folder in (both, alone))
     assert len(rows) == STEPS
     for row, other in zip(rows, wanted, strict=True):
         for name in ("loss", "val_loss", "val_mean_iou"):
             if other[name]:
                 assert float(row[name]) == pytest.approx(float(other[name]), rel=2e-3, abs=2e-3), (row, other)
-    found, expected = (read_tensors(folder / "checkpoint.safetensors")[0] for folder in (both, alone))
+    found, expected = (read_checkpoint(folder / "checkpoint.pt")["model"] for folder in (both, alone))
     assert found.keys() == expected.keys()
     for name in (name for name in found if "running" in name):
         assert torch.allclose(found[name], expected[name], rtol=1e-3, atol=1e-3), name
@@ -75,18 +78,25 @@ def test_two_processes_train_as_one(tmp_path):
     assert len(list((both / "events").iterdir())) == 1  # one process writes
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
-    monkeypatch.setattr("seglib.training.loop.rank_and_size", lambda: (0, 3))
+@pytest.mark.slow
+def test_two_processes_train_one_detector(tmp_path):
+    _, told = launched(2, tmp_path, "--model", "mask_rcnn", "--data", "cells", "--crop", "64")
+    assert told[0]["draws"] != told[1]["draws"]
+    assert told[0]["weights"] == told[1]["weights"]
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "rank_and_size", lambda: (0, 3))
     with pytest.raises(ValueError, match="a batch of 16 can't be shared equally by 3 processes"):
-        next(share_of_batches(16, 0))
+        Run(tmp_path, {}, 1).share(range(16))
 
 
-def test_shares_of_all_processes_are_the_batch_and_go_on_from_any_step(monkeypatch):
-    parts = []
+def test_shares_of_all_processes_are_the_batch_and_go_on_from_any_step(tmp_path, monkeypatch):
+    run, parts = Run(tmp_path, {}, 1), []
     for rank in range(4):
-        monkeypatch.setattr("seglib.training.loop.rank_and_size", lambda rank=rank: (rank, 4))
-        shares = share_of_batches(8, 5)
-        parts += [*next(shares), *next(shares)]
+        monkeypatch.setattr(processes, "rank_and_size", lambda rank=rank: (rank, 4))
+        batches = draws(8, 5)
+        parts += [*run.share(next(batches)), *run.share(next(batches))]
     assert sorted(parts) == list(range(40, 56))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from PIL import Image
 from seglib.metrics import average_precision
 from workbench.cli import main
 from workbench.drawing import save_labels
+from workbench.objects import boxes, run_lengths
 from workbench.predict import as_coco
-from workbench.tiles import boxes, run_lengths
 
 TRUE = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 255, 255]], np.uint8)
 FOUND = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [2, 1, 0, 0]], np.uint8)
@@ -58,7 +59,7 @@ def predicted(folder, name, instances, scores):
     found = []
     for (top, left, mask), score in zip(boxes(instances), scores, strict=True):
         box = [left, top, mask.shape[1], mask.shape[0]]
-        found.append((score, run_lengths(top, left, mask, instances.shape), box))
+        found.append((score, 1, run_lengths(top, left, mask, instances.shape), box))
     coco = as_coco([(folder / f"{name}.png", instances.shape, found)], ["background", "nucleus"])
     (folder / "objects.json").write_text(json.dumps(coco))
     (folder / "classes.txt").write_text("background\nnucleus\n")
@@ -110,12 +111,38 @@ def test_what_does_not_fit_is_said(tmp_path, capsys, found, true, message):
     assert re.search(message, capsys.readouterr().err)
 
 
-def test_black_and_white_truth(tmp_path):
+@pytest.mark.parametrize("value", [1, 255])
+def test_black_and_white_maps(tmp_path, value):
     true = np.array([[0, 255, 255]], np.uint8)
-    found, truth = folders(tmp_path, {"a": np.array([[0, 0, 1]], np.uint8)}, {"a": true})
+    found, truth = folders(tmp_path, {"a": np.array([[0, 0, value]], np.uint8)}, {"a": true})
     status, report = scored(tmp_path, found, truth, "--foreground", "255")
     assert status == 0
     assert report["classes"]["1"]["IoU"] == pytest.approx(1 / 2)
+
+
+def test_colours_of_a_class_table_are_read(tmp_path):
+    colours = np.array([(0, 0, 0), (255, 0, 0)], np.uint8)
+    save(tmp_path / "truth/labels/a.png", colours[[[0, 1, 1]]])
+    (tmp_path / "truth/classes.csv").write_text("ground,0,0,0\ntree,255,0,0\n")
+    save(tmp_path / "found/a.png", np.array([[0, 0, 1]], np.uint8))
+    status, report = scored(tmp_path, tmp_path / "found", tmp_path / "truth")
+    assert status == 0
+    assert report["classes"]["tree"]["IoU"] == pytest.approx(1 / 2)
+
+
+@pytest.mark.slow
+def test_a_picture_of_many_objects_takes_little_memory(tmp_path):
+    """Of 144 objects in a megapixel, one mask each on both sides would be 290 MB."""
+    instances = np.arange(1, 145).reshape(12, 12).repeat(83, 0).repeat(83, 1).astype(np.int32)
+    instances[::83] = 0
+    folder = predicted(tmp_path / "found", "a", instances, np.linspace(0, 1, 144))
+    tracemalloc.start()
+    status, report = scored(tmp_path, folder, folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert status == 0
+    assert report["mean"]["PQ"] == 1
+    assert peak < 150e6
 
 
 def test_label_maps_show_the_courses_colours(tmp_path):

@@ -7,7 +7,8 @@ import torch
 from seglib.classical import split_touching
 from seglib.datasets.coco_masks import mask_of
 from seglib.models import UNet
-from workbench.tiles import objects, predict_rows, ramp, run_lengths, tiles
+from workbench.objects import run_lengths
+from workbench.tiles import objects, predict_rows, ramp, tiles
 
 
 def joined(logits_of, picture, **arguments):

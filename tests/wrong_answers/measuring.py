@@ -2,32 +2,11 @@
 
 import numpy as np
 import torch
+from exercise_proof import mutation
 from skimage.measure import label
-from torch.nn import functional as F
 
 from seglib import metrics
-
-
-def swapped(prediction, target, num_classes):
-    counted = target != 255
-    pair = prediction[counted] * num_classes + target[counted]
-    return np.bincount(pair, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def void_is_the_last_class(prediction, target, num_classes):
-    pair = np.minimum(target, num_classes - 1) * num_classes + prediction
-    return np.bincount(pair.ravel(), minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def only_classes_that_occur(prediction, target, num_classes):
-    counted = target != 255
-    seen = target[counted].max() + 1
-    pair = target[counted] * seen + prediction[counted]
-    return np.bincount(pair, minlength=seen**2).reshape(seen, seen)
-
-
-def shares(prediction, target, num_classes):
-    return metrics.confusion_matrix(prediction, target, num_classes) / (target != 255).sum()
+from seglib.exercises.measuring import q1, q2, q3, q4
 
 
 def with_a_loop(prediction, target, num_classes):
@@ -54,77 +33,12 @@ def nan_spreads(matrix):
     return metrics.iou(matrix).mean()
 
 
-def accuracy(matrix):
-    return metrics.mean_accuracy(matrix)
-
-
-def dice_instead(matrix):
-    return np.nanmean(metrics.dice(matrix))
-
-
 def pooled_over_classes(matrix):
     return matrix.trace() / (2 * matrix.sum() - matrix.trace())
 
 
-def only_true_classes(matrix):
-    return metrics.iou(matrix)[matrix.sum(1) > 0].mean()
-
-
-def _parts(logits, target, fill=0):
-    void = (target == 255)[:, None]
-    labels = target.masked_fill(target == 255, fill)
-    return logits.softmax(1), F.one_hot(labels, logits.shape[1]).movedim(3, 1), void
-
-
-def _loss(probability, truth, axes=(0, 2, 3)):
-    size = truth.sum(axes)
-    dice = 2 * (probability * truth).sum(axes) / (probability.sum(axes) + size)
-    return 1 - dice[size > 0].mean()
-
-
-def one_hot_of_255(logits, target):
-    truth = F.one_hot(target, logits.shape[1]).movedim(3, 1) * (target != 255)[:, None]
-    return _loss(logits.softmax(1) * (target != 255)[:, None], truth)
-
-
-def void_is_background(logits, target):
-    probability, truth, _ = _parts(logits, target)
-    return _loss(probability, truth)
-
-
-def void_is_the_highest_class(logits, target):
-    probability, truth, _ = _parts(logits, target, fill=2)
-    return _loss(probability, truth)
-
-
-def void_only_out_of_the_truth(logits, target):
-    probability, truth, void = _parts(logits, target)
-    return _loss(probability, truth * ~void)
-
-
 def per_picture(logits, target):
-    probability, truth, void = _parts(logits, target)
-    return torch.stack([_loss(p, t, (1, 2)) for p, t in zip(probability * ~void, truth * ~void, strict=True)]).mean()
-
-
-def dice_not_loss(logits, target):
-    probability, truth, void = _parts(logits, target)
-    return 1 - _loss(probability * ~void, truth * ~void)
-
-
-def logarithm(logits, target):
-    return -torch.log(dice_not_loss(logits, target))
-
-
-def missing_class_costs_one(logits, target):
-    probability, truth, void = _parts(logits, target)
-    probability, truth, axes = probability * ~void, truth * ~void, (0, 2, 3)
-    return 1 - (2 * (probability * truth).sum(axes) / (probability.sum(axes) + truth.sum(axes))).mean()
-
-
-def logits_without_softmax(logits, target):
-    _, truth, void = _parts(logits, target)
-    return _loss(logits * ~void, truth * ~void)
+    return torch.stack([q3.solution(logits[[i]], target[[i]]) for i in range(len(logits))]).mean()
 
 
 def plain_iou(mask, instances):
@@ -135,34 +49,48 @@ def outline_only(mask, instances):
     return metrics.boundary_f1(mask, instances > 0, tolerance=1)
 
 
-def objects_only(mask, instances):
-    return metrics.instance_f1(label(mask, connectivity=1), instances).f1
-
-
-def too_much_outline(mask, instances):
-    return objects_only(mask, instances) + plain_iou(mask, instances)
-
-
-def upside_down(mask, instances):
-    return -objects_only(mask, instances) - 0.001 * plain_iou(mask, instances)
-
-
-def mask_as_objects(mask, instances):
-    return metrics.instance_f1(mask, instances).f1
-
-
 def number_of_objects(mask, instances):
     return -abs(label(mask, connectivity=1).max() - instances.max()) + 0.001 * plain_iou(mask, instances)
 
 
 WRONG = {
-    "q1": [swapped, void_is_the_last_class, only_classes_that_occur, shares, with_a_loop, only_hits],
-    "q2": [absent_is_zero, absent_is_one, nan_spreads, accuracy, dice_instead, pooled_over_classes, only_true_classes],
+    "q1": [
+        mutation(
+            q1.solution, ("target[counted] * num_classes + prediction", "prediction[counted] * num_classes + target")
+        ),
+        mutation(
+            q1.solution,
+            ("target != 255", "target >= 0"),
+            ("target[counted]", "np.minimum(target, num_classes - 1)[counted]"),
+        ),
+        mutation(q1.solution, ("    pair =", "    num_classes = target[counted].max() + 1\n    pair =")),
+        mutation(q1.solution, ("(num_classes, num_classes)", "(num_classes, num_classes) / len(pair)")),
+        *(with_a_loop, only_hits),
+    ],
+    "q2": [
+        *(absent_is_zero, absent_is_one, nan_spreads),
+        mutation(q2.solution, ("matrix.sum(0) + matrix.sum(1) - hits", "matrix.sum(1)")),
+        mutation(q2.solution, ("hits[occurs] /", "2 * hits[occurs] /"), (" - hits", "")),
+        pooled_over_classes,
+        mutation(q2.solution, ("union > 0", "matrix.sum(1) > 0")),
+    ],
     "q3": [
-        *(one_hot_of_255, void_is_background, void_is_the_highest_class, void_only_out_of_the_truth, per_picture),
-        *(dice_not_loss, logarithm, missing_class_costs_one, logits_without_softmax),
+        mutation(q3.solution, ("target.masked_fill(target == 255, 0)", "target")),
+        mutation(q3.solution, ("(target != 255)", "(target >= 0)")),
+        mutation(q3.solution, ("(target != 255)", "(target >= 0)"), ("255, 0", "255, 2")),
+        mutation(q3.solution, ("softmax(1) * counted", "softmax(1)")),
+        per_picture,
+        mutation(q3.solution, ("1 - dice", "dice")),
+        mutation(q3.solution, ("1 - dice[size > 0].mean()", "-dice[size > 0].mean().log()")),
+        mutation(q3.solution, ("dice[size > 0]", "dice")),
+        mutation(q3.solution, (".softmax(1)", "")),
     ],
     "q4": [
-        *(plain_iou, outline_only, objects_only, too_much_outline, upside_down, mask_as_objects, number_of_objects),
+        *(plain_iou, outline_only),
+        mutation(q4.solution, (" + 0.001 * metrics.binary_iou(mask, instances > 0)", "")),
+        mutation(q4.solution, ("0.001 * ", "")),
+        mutation(q4.solution, ("return objects + 0.001", "return -objects - 0.001")),
+        mutation(q4.solution, ("label(mask, connectivity=1)", "mask")),
+        number_of_objects,
     ],
 }

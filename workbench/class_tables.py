@@ -1,11 +1,14 @@
 """Which class a label or a colour of a mask stands for: tables beside the masks, and the masks read through them."""
 
 import re
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from seglib.datasets.reading import colour_code, read_colours, read_mask
+from seglib.datasets.folder import few
+from seglib.datasets.reading import colours, decode, read_mask
 
 TABLES = ("classes.csv", "classes.txt", "class_dict.csv", "label_colors.txt", "labelmap.txt")
 VOID = {"void", "ignore", "unlabelled", "unlabeled"}  # classes of these names, in a table of colours, are 255
@@ -88,8 +91,8 @@ def class_names(classes):
 def read_labels(path, classes):
     """Read a mask as int64 (H, W) of class ids, 255 = ignore, through a table of `read_table`'s form.
 
-    With names, the file's grey values or palette indices are the ids. With colours, its colours count, those of the
-    palette too; grey is a colour of three equal channels.
+    With names, or None, the file's grey values or palette indices are the ids. With colours, its colours count, those
+    of the palette too; grey is a colour of three equal channels.
 
     Returns
     -------
@@ -100,15 +103,48 @@ def read_labels(path, classes):
     """
     if not isinstance(classes, dict):
         mask = read_mask(path)
-        outside = ((mask < 0) | (mask >= len(classes))) & (mask != 255)
+        outside = (mask < 0) | (mask >= len(classes)) & (mask != 255) if classes else mask < 0
         return mask, mask[outside].unique().tolist()
     names = class_names(classes)
-    ids = sorted(
-        (colour_code(*colour), names.index(name) if name in names else 255) for name, colour in classes.items()
-    )
+    ids = sorted((_code(*colour), names.index(name) if name in names else 255) for name, colour in classes.items())
     known, labels = torch.tensor(ids).T.contiguous()
-    colours = read_colours(path)
-    places = torch.searchsorted(known, colours).clamp(max=len(known) - 1)
-    found = known[places] == colours
-    unknown = colours[~found].unique().tolist()
+    codes = _read_codes(path)
+    places = torch.searchsorted(known, codes).clamp(max=len(known) - 1)
+    found = known[places] == codes
+    unknown = codes[~found].unique().tolist()
     return torch.where(found, labels[places], -1), [(code >> 16, code >> 8 & 255, code & 255) for code in unknown]
+
+
+def mask_reader(classes):
+    """A function from a mask's path to its class ids, int64 (H, W): through a table of colours, else as they stand.
+
+    Unknown colours raise ValueError; unknown labels are left to the caller, who knows what else may be meant.
+    """
+    return partial(_read_coloured, classes=classes) if isinstance(classes, dict) else read_mask
+
+
+def _read_coloured(path, classes):
+    labels, unknown = read_labels(path, classes)
+    if unknown:
+        raise ValueError(
+            f"{path} holds the colours {few(unknown)} (red, green, blue), which are none of {class_names(classes)}. "
+            "Usual causes: a class left out of the table, labels instead of colours, colours blended by JPEG or "
+            "resizing"
+        )
+    return labels
+
+
+def _read_codes(path):
+    """The colours of a mask, each as one number, int64 (H, W)."""
+    image = decode(path)
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"{path} is a picture of mode {image.mode}, not of colours with 8 bits a channel. Usual cause: it holds "
+            "labels, while the class table has colours"
+        )
+    red, green, blue = np.moveaxis(colours(image, path).astype(np.int64), -1, 0)
+    return torch.from_numpy(_code(red, green, blue))
+
+
+def _code(red, green, blue):
+    return (red << 16) + (green << 8) + blue

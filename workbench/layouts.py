@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from seglib.datasets.class_tables import TABLES
+from seglib.datasets import FolderDataset
 from seglib.datasets.reading import LOSSLESS, PICTURES, sort_pictures
+from workbench.class_tables import TABLES, check_colours, class_names, find_table, mask_reader
 
 IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages")
 MASKS = ("masks", "mask", "labels", "label", "annotations", "gt", "PedMasks", "SegmentationClass")
@@ -25,6 +26,66 @@ class Pairs(NamedTuple):
     images: dict
     masks: dict
     faults: list
+
+
+def open_folder(folder, split=None, classes=None, foreground=None, transform=None):
+    """The pictures and masks of a folder, whatever its layout, as a `FolderDataset`.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a whole set: images/ + masks/ (or imgs, labels, ...); these with train/, val/, test/ in them;
+        train/images/ + train/masks/; train/ + train_masks/; or pictures and masks side by side, a.jpg and a_mask.png.
+        Names of masks may end in _mask, _label, _seg and the like.
+    split : {"train", "val", "test"}, optional
+        Which part of a set that lies in such folders.
+    classes : names of the classes, or {name: (red, green, blue)}, optional
+        With colours, masks are read by their colours (palettes included), 0..255, and a class "void" or "ignore" means
+        255. By default the table in the folder, classes.csv or classes.txt, say (see `class_tables.read_table`), else
+        "background" and "object".
+    foreground : int, optional
+        With two classes, the value that means class 1, as `FolderDataset` takes it.
+    transform : callable, optional
+        Sample in, sample out.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder is not there.
+    ValueError
+        The layout is not recognised, the table can't be read, a file has no partner, or something else lies there. When
+        samples are read, the errors are those of `FolderDataset`.
+
+    >>> data = open_folder("cats", split="train")  # doctest: +SKIP
+    """
+    table = classes or find_table(folder) or ("background", "object")
+    if isinstance(table, dict):
+        check_colours(table, "classes")
+    images, masks = _choose(folder, split)
+    pairs = pair_up(images, masks)
+    if pairs.faults:
+        raise ValueError(pairs.faults[0])
+    for place, files, suffixes in ((images, pairs.images, PICTURES), (masks, pairs.masks, LOSSLESS)):
+        if not files:
+            raise ValueError(f"{place} holds no pictures; wanted are {' '.join(suffixes)}")
+    return FolderDataset(
+        pairs.images,
+        pairs.masks,
+        class_names(table),
+        foreground=foreground,
+        read=mask_reader(table),
+        transform=transform,
+    )
+
+
+def _choose(folder, split):
+    """The folders of images and of masks of a split."""
+    splits = find_splits(folder)
+    if "all" in splits and split is not None:
+        raise ValueError(f"{folder} is not split into train/, val/ and test/, so leave out split={split!r}")
+    if "all" not in splits and split not in splits:
+        raise ValueError(f"{folder} has the splits {', '.join(splits)}: pass one of them as split, not {split!r}")
+    return splits[split or "all"]
 
 
 def find_splits(folder):
@@ -50,7 +111,7 @@ def find_splits(folder):
     )
     if not found:
         holds = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-        raise ValueError(f"{folder} holds {holds}; recognised are {DESCRIPTION}. Or name both folders")
+        raise ValueError(f"{folder} holds {holds}; recognised are {DESCRIPTION}")
     return found
 
 
@@ -97,7 +158,7 @@ def _child(folder, names):
     wanted = {name.lower() for name in names}
     found = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name.lower() in wanted]
     if len(found) > 1:
-        raise ValueError(f"{folder} holds {', '.join(path.name for path in found)}: keep one, or name the folders")
+        raise ValueError(f"{folder} holds {', '.join(path.name for path in found)}: keep one")
     return found[0] if found else None
 
 

@@ -24,12 +24,11 @@ def join(device):
 
 
 def together(network, device):
-    """The network on its device, its gradients averaged over all processes and its batch norms fed by all of them."""
+    """The network with its gradients averaged over all processes and its batch norms fed by all of them."""
     if rank_and_size()[1] == 1:
         return network
     from accelerate import Accelerator
 
-    network.to(device, memory_format=torch.channels_last)
     for module in network.modules():
         # Same parameters, same names: only the statistics of a training step are another's business too. torch's own
         # SyncBatchNorm would do the same, but refuses to run on CPUs.
@@ -39,17 +38,17 @@ def together(network, device):
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch norm over the batches of all processes at once, as if they were one. All must have equally many pixels."""
+    """Batch norm over the batches of all processes at once, as if they were one."""
 
     def forward(self, x):
         if not self.training:
             return super().forward(x)
         values, axes = x.float(), (0, 2, 3)
-        size = distributed.get_world_size()
-        mean = all_reduce(values.mean(axes)) / size
+        pixels = values.new_tensor([values.numel() / values.shape[1]])
+        sums = all_reduce(torch.cat([pixels, values.sum(axes)]))
+        count, mean = sums[0].detach(), sums[1:] / sums[0].detach()
         centred = values - mean[:, None, None]
-        variance = all_reduce(centred.square().mean(axes)) / size
-        count = size * values.numel() / values.shape[1]
+        variance = all_reduce(centred.square().sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -72,20 +71,11 @@ def fair_share(weight):
     return size * weight / total.clamp(min=torch.finfo(total.dtype).tiny)
 
 
-def agreed(loss, done):
-    """The loss averaged over all processes, and how far the run is by the first one's clock: the same for all."""
+def agreed(value, done):
+    """A figure averaged over all processes, and the first one's ``done``: the same for all."""
     size = rank_and_size()[1]
     if size == 1:
-        return loss, done
-    every = gathered((loss, done))
-    return sum(each for each, _ in every) / size, every[0][1]
-
-
-def gathered(thing):
-    """What every process has, in their order: a list of plain objects or arrays."""
-    size = rank_and_size()[1]
-    if size == 1:
-        return [thing]
+        return value, done
     every = [None] * size
-    distributed.all_gather_object(every, thing)
-    return every
+    distributed.all_gather_object(every, (value, done))
+    return sum(each for each, _ in every) / size, every[0][1]
