@@ -86,8 +86,8 @@ def predict_one(network, config, path, out, tile, overlap, show):
         show(rows.stop / picture.size[0])
     step = -(-max(picture.size) // LARGEST_FIGURE)
     shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
-    found = []
-    for top, left, mask in objects(labels > 0) if config["objects"] else ():
+    found, parts = [], objects(labels > 0) if config["objects"] else []
+    for top, left, mask in parts:
         height, width = mask.shape
         score = certainty[top : top + height, left : left + width][mask].mean() / 255
         found.append((float(score), run_lengths(top, left, mask, picture.size), [left, top, width, height]))
