@@ -60,6 +60,7 @@ def test_stream_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+@pytest.mark.slow
 def test_best_weights_are_kept_when_training_goes_wrong_later():
     """A loss that changes its sign half-way wrecks the network after its best scoring: the best is what remains."""
     calls = []
@@ -76,6 +77,7 @@ def test_best_weights_are_kept_when_training_goes_wrong_later():
     assert evaluate(net, data, 4)["mean_iou"] == pytest.approx(max(history["val_mean_iou"]))
 
 
+@pytest.mark.slow
 def test_early_stopping_waits_for_patience_scorings():
     net, data = small_net(), Squares(4)
     for parameter in net.parameters():
@@ -120,6 +122,7 @@ def test_gradient_clipping_bounds_the_step(monkeypatch):
     assert moved["norm"] == pytest.approx(1, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_class_weights_move_the_decision():
     def share_of_foreground(weights):
         net = small_net()

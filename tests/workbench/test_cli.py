@@ -101,6 +101,7 @@ class Bright(torch.nn.Module):
         return torch.cat([x * 0, (x - 1) * self.sure], 1)
 
 
+@pytest.mark.slow
 def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch):
     picture = np.full((700, 3000), 20, np.uint8)
     squares = [(10, 10), (10, 40), (500, 2040), (660, 2960), (300, 502)]  # across tiles, windows, and at the edge
@@ -184,6 +185,7 @@ def test_weights_of_something_else_are_refused(tmp_path):
         load_run(path)
 
 
+@pytest.mark.slow
 def test_every_network_can_be_built_and_takes_a_picture():
     assert tuple(NETWORKS) == NAMES
     for name in set(NAMES) - set(DETECTORS):
@@ -195,6 +197,7 @@ def test_every_network_can_be_built_and_takes_a_picture():
             assert logits.shape == (1, 2, 64, 64)
 
 
+@pytest.mark.slow
 def test_training_begins_with_given_weights(tmp_path, capsys):
     own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255"]

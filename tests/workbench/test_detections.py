@@ -42,6 +42,7 @@ def test_nothing_found_is_an_empty_map():
     assert (instances.shape, instances.max(), kept) == ((3, 5), 0, [])
 
 
+@pytest.mark.slow
 def test_a_detector_is_trained_asked_and_scored(tmp_path, capsys):
     short = ["--steps", "1", "--batch-size", "2", "--crop", "64", "--workers", "0"]
     run = str(tmp_path / "run")
