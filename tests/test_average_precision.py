@@ -191,14 +191,6 @@ def test_a_crowd_excuses_detections_and_is_no_object():
     assert np.isnan([figures["per_class"][1], figures["AP"], figures["AR100"]]).all()
 
 
-def test_absent_and_invented_classes_are_left_out_of_the_mean():
-    target = {"boxes": np.array([[0, 0, 9, 9.0]]), "labels": [2]}
-    prediction = {"boxes": np.array([[0, 0, 9, 9], [0, 0, 9, 9.0]]), "labels": [2, 7], "scores": [0.5, 0.9]}
-    figures = average_precision([prediction], [target], "box")
-    assert figures["AP"] == 1.0
-    assert figures["per_class"] == {2: 1.0}
-
-
 def test_empty_masks_match_nothing():
     empty = {"labels": [1], "masks": np.zeros((1, 6, 6), bool)}
     assert average_precision([{**empty, "scores": [1.0]}], [empty])["AP"] == 0.0

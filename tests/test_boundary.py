@@ -80,13 +80,6 @@ def test_boundary_iou_by_hand():
     assert boundary_iou(a, b) == pytest.approx(shared / (2 * 144 - shared))
 
 
-def test_boundary_iou_notices_what_iou_overlooks():
-    target, prediction = square(256, 28, 28, 200), square(256, 31, 31, 194)
-    mask_iou = (target & prediction).sum() / (target | prediction).sum()
-    assert mask_iou > 0.94
-    assert boundary_iou(prediction, target) < 0.45
-
-
 @pytest.mark.slow
 @given(pairs, st.sampled_from([0, 1, 1.5, 2, 4]))
 @settings(deadline=None)
@@ -109,15 +102,6 @@ def test_boundary_f1_by_hand():
     there[1, 1] = True
     assert boundary_f1(here, there, 1) == pytest.approx(2 / 3)  # precision 1, recall 1/2
     assert boundary_f1(there, here, 1) == pytest.approx(2 / 3)
-
-
-def test_boundary_f1_forgives_shifts_within_the_tolerance():
-    target, shifted = square(32, 8, 8, 12), square(32, 8, 10, 12)
-    assert boundary_f1(shifted, target, 2) == 1.0
-    # of 44 outline pixels the left and right sides (12 each) move by 2: of each side only the top and
-    # bottom pixel still lie within 1 px of the other outline, on one side; the tops and bottoms do, but 1
-    assert boundary_f1(shifted, target, 1) == pytest.approx(slow_boundary_f1(shifted, target, 1))
-    assert 0.4 < boundary_f1(shifted, target, 1) < 0.7
 
 
 def test_the_frame_is_no_outline():

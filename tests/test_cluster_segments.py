@@ -124,12 +124,6 @@ def test_mean_shift_on_few_pixels_is_scikit_learns():
     assert crossed.sum() / len(ours) > 0.98  # starts from grid cells find the same peaks
 
 
-@pytest.mark.parametrize("segment", SEGMENT.values())
-def test_nan_is_refused(segment):
-    with pytest.raises(ValueError, match="NaN"):
-        segment(np.array([[0.5, np.nan]]))
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -117,16 +117,6 @@ def test_canny_equals_scikit_image_on_anything(image, setting):
     assert np.array_equal(canny(image, sigma, low, high), feature.canny(image / 255, sigma, low, high))
 
 
-def test_a_mirrored_border_changes_edges_near_it_only():
-    image, reach = PICTURES["camera"], 4
-    d_rows, d_columns = gradients(ndimage.gaussian_filter(image, 1.0))
-    mirrored = thin(np.hypot(d_rows, d_columns), d_rows, d_columns) > 0.1
-    differ = mirrored != canny(image, 1.0, 0.1, 0.1)
-    assert differ.any()
-    inside = slice(reach + 2, -reach - 2)  # the blur reaches 4 sigma, Sobel and thinning one pixel each
-    assert not differ[inside, inside].any()
-
-
 def test_all_types_and_colours_mean_the_same_picture():
     image = data.coins()
     want = canny(image)

@@ -12,7 +12,7 @@ SAMPLE = 10_000  # pixels from which kmeans_segment learns its centres
 SHIFTED = 1_500  # pixels from which mean_shift_segment learns its modes
 
 
-def kmeans(points, k, seed=0, starts=3, start=None):
+def kmeans(points, k, seed=0, starts=5, start=None):
     """k-means: k centres with the least sum of squared distances from each point to its nearest centre.
 
     Lloyd's algorithm (Lloyd 1982, MacQueen 1967) assigns points to centres and moves centres to the means of their

@@ -38,7 +38,8 @@ def thin(magnitude, d_rows, d_columns):
         shapes = (magnitude.shape, d_rows.shape, d_columns.shape)
         raise ValueError(f"magnitude, d_rows, d_columns have shapes {shapes}; three times the same (H, W) is wanted")
     kept = np.zeros(magnitude.shape)
-    inner = np.pad(magnitude[1:-1, 1:-1] > 0, 1)[: kept.shape[0], : kept.shape[1]]
+    inner = np.zeros(magnitude.shape, bool)
+    inner[1:-1, 1:-1] = magnitude[1:-1, 1:-1] > 0
     place, flat, width = np.flatnonzero(inner), magnitude.ravel(), kept.shape[1]  # a row down is a step of `width`
     down, right = d_rows.ravel()[place], d_columns.ravel()[place]
     slant = np.where((down > 0) == (right > 0), 1, -1)

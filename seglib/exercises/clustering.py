@@ -197,13 +197,13 @@ def overlaps(segment):
 def _segment(image):
     from seglib.classical import merge_regions, slic_superpixels
 
-    return merge_regions(image, slic_superpixels(image, 400), threshold=16)
+    return merge_regions(image, slic_superpixels(image, 400), threshold=20)
 
 
 @exercise(
     "Which method of the lesson had the best boundaries, and which of its numbers did we choose ourselves?",
     "k-means on pixels ends at about 0.6 whatever you do. Begin with superpixels.",
-    "`merge_regions(image, slic_superpixels(image, 400), threshold)` with a threshold between 12 and 24.",
+    "`merge_regions(image, slic_superpixels(image, 400), threshold)` with a threshold between 17 and 22.",
     solution=_segment,
 )
 def q5(segment):

@@ -116,7 +116,7 @@ WRONG = {
     ],
     "q5": [
         *(k_means_again, k_means_and_position, superpixels_alone),
-        mutation(q5.solution, ("threshold=16", "threshold=6")),
+        mutation(q5.solution, ("threshold=20", "threshold=6")),
         *(one_row_a_pixel, a_picture),
     ],
 }
