@@ -205,7 +205,7 @@ def test_storing_twice_changes_no_text(tmp_path, monkeypatch):
     path = tmp_path / "99_twice.ipynb"
     nbformat.write(code_notebook("{'b', 'a', 'c'}", "import random\nrandom.seed(0)\nrandom.random()"), path)
     monkeypatch.setenv("SEGLIB_DATA", "somewhere")
-    notebooks.fresh_environment()
+    notebooks.fresh_environment(threads=2)
     notebooks.run(path, store=True)
     first = nbformat.read(path, as_version=4)
     assert notebooks.run(path, store=False) == []

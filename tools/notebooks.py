@@ -4,8 +4,9 @@ run    execute from top to bottom in a fresh kernel and store the outputs, repro
 check  execute, store nothing, and fail where a text output differs from the stored one
 test   execute under nbval, as the tests do (this is the one place that knows nbval)
 
-Several lessons run side by side, one a processor and each with one thread: that takes less time than one after the
-other with all threads, and the reader sees what the tests run.
+Lessons are stored one after the other with two threads, as a learner runs them, so that the seconds they state are
+true. Tests run them side by side, one a processor and each with one thread, which takes less time in all; the bands that
+lessons assert hold both ways.
 """
 
 import base64
@@ -19,7 +20,6 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,12 +54,12 @@ def lessons(numbers, folder=NOTEBOOKS):
     return [path for path in paths if not numbers or path.name[:2] in numbers]
 
 
-def fresh_environment():
-    """What a kernel sees: this environment, one thread, no real data; the same on every machine."""
+def fresh_environment(threads):
+    """What a kernel sees: this environment, so many threads, no real data; the same on every machine."""
     for name in ("SEGLIB_DATA", "MPLBACKEND", "PYTHONWARNINGS"):
         os.environ.pop(name, None)
     os.environ.update(JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
-    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
+    os.environ.update(OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
 
 
 def execute(path):
@@ -166,6 +166,7 @@ def run(path, store):
     normalise(notebook, seconds)
     nbformat.write(notebook, path)
     save_cover(notebook, path)
+    list_in_readme(path)
     return lesson_form.problems(path)
 
 
@@ -201,15 +202,8 @@ def stored_seconds(path):
 
 def under_nbval(path):
     """Run one lesson in a pytest of its own; return its exit code, its seconds and what it said."""
-    options = [
-        "-c",
-        "pyproject.toml",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "nbval.plugin",
-    ]  # pyproject.toml blocks "nbval"
+    options = ["-c", "pyproject.toml", "-q", "-p", "no:cacheprovider"]
+    options += ["-p", "nbval.plugin"]  # by this name, since pyproject.toml blocks "nbval"
     options += ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", *options, str(path)]
@@ -246,15 +240,13 @@ def main(arguments):
     if not paths:
         print("There are no lessons in notebooks/ yet: nothing to do.")
         return 0
-    fresh_environment()
     if command == "test":
+        fresh_environment(threads=1)
         return test(paths)
-    print(f"Executing {len(paths)} lessons, {AT_ONCE} at once", flush=True)
-    wrong = dict(side_by_side(partial(run, store=command == "run"), paths))
-    for path in paths:
-        if command == "run":
-            list_in_readme(path)
-        for problem in wrong[path]:
+    fresh_environment(threads=2)
+    wrong = {path: run(path, store=command == "run") for path in paths}
+    for path, problems in wrong.items():
+        for problem in problems:
             print(f"{path.name}: {problem}")
     return int(any(wrong.values()))
 
