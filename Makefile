@@ -21,19 +21,22 @@ lab: $(READY) ## open the course in JupyterLab; the first time this sets everyth
 	@echo "Opening lesson 00 in JupyterLab. Stop it with Ctrl-C in this window."
 	@$(LAB) notebooks/00_start_here.ipynb $(LAB_ARGS)
 
+SPREAD = -q -n auto --dist worksteal
 # One thread for each of the processes that test side by side; what pytest compiles is kept, also where Python was told not to
 check test test-floor: export OMP_NUM_THREADS = 1
 check test test-floor: export PYTHONDONTWRITEBYTECODE =
 
 check: lint ## style and the quick tests, in a minute; LESSON=08 adds that notebook's form and its run
 	@$(if $(LESSON),$(BIN)/python tools/lesson_form.py $(LESSON:%=notebooks/%_*.ipynb))
-	@echo "== Quick tests"
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not browser"
+	@echo "== Quick tests, one process a processor"
+	@$(BIN)/python -m pytest $(SPREAD) -m "not slow and not browser"
 	@$(if $(LESSON),$(BIN)/python tools/notebooks.py test $(LESSON))
 
 test: lint ## everything: style, all tests, then every notebook (less than half an hour)
 	@echo "== Tests, one process a processor: minutes"
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --durations=10
+	@$(BIN)/python -m pytest $(SPREAD) -m "not browser" --durations=10
+	@echo "== JupyterLab and the book in one browser: minutes"
+	@$(BIN)/python -m pytest -q -m browser
 	@echo "== Notebooks, each from top to bottom in a fresh kernel, side by side: about 15 minutes on 2 cores"
 	@$(BIN)/python tools/notebooks.py test
 
@@ -57,7 +60,7 @@ test-floor: $(READY) ## run the unit tests with the oldest versions that pyproje
 	@echo "Building $(FLOOR) with the oldest allowed versions: minutes, and several GB"
 	@$(BIN)/uv venv --quiet --clear --python 3.11 $(FLOOR)
 	@$(BIN)/uv pip install --quiet --python $(FLOOR) --resolution lowest-direct -e ".[workbench,dev,book]"
-	@$(FLOOR)/bin/python -m pytest -q -n auto --dist loadgroup
+	@$(FLOOR)/bin/python -m pytest $(SPREAD)
 
 clean: ## remove .venv and everything else that these commands made
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis seglib.egg-info

@@ -36,7 +36,6 @@ RUN_ALL = """() => {
 
 needs_browser = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),  # one process: JupyterLab, the book and chromium start once
     pytest.mark.skipif(BROWSER is None, reason="no chromium on the path: apt install chromium"),
     pytest.mark.skipif(shutil.which("make") is None, reason="no make on the path"),
 ]

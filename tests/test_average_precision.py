@@ -122,6 +122,7 @@ def assert_equal(predictions, targets, kind):
             assert ours[name].get(label, np.nan) == pytest.approx(value, abs=1e-9, nan_ok=True), (name, label)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9), st.sampled_from(["mask", "box"]), st.booleans())
 @settings(deadline=None, max_examples=150)
 def test_equals_pycocotools(seed, kind, areas):

@@ -101,6 +101,7 @@ def test_dilated_resnet50_is_torchvisions(stride, replace, resnets):
     assert all(map(torch.equal, net(picture), stages_of(other, picture)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "width", "coarse", "fine"),
     [("resnet18", 64, 32, 8), ("compact", 4, 16, 4), ("compact", 4, 16, 8)],
@@ -183,6 +184,7 @@ def test_what_there_is_not_is_refused(arguments, message):
         backbone(**arguments)
 
 
+@pytest.mark.slow
 def test_weights_by_name_come_through_torchvision_and_are_checked(resnets, tmp_path, monkeypatch):
     """A file in torchvision's own cache stands for the download; one of another content, to be fetched, is refused."""
     other, path = resnets["resnet18"]
@@ -212,6 +214,7 @@ def test_what_does_not_fit_is_named_and_changes_nothing(resnets):
     assert all(torch.equal(value, before[key]) for key, value in stages.state_dict().items())
 
 
+@pytest.mark.slow
 def test_old_files_load_too_and_what_is_not_as_torchvision_writes_it_is_seen(resnets, tmp_path):
     """Before 2018 batch norm kept no counter, and PyTorch wrote another file format."""
     other = resnets["resnet18"][0]

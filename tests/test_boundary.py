@@ -54,6 +54,7 @@ def test_band_width(size, width):
     assert boundary_iou(corner, full) == pytest.approx(band / (band + ring))
 
 
+@pytest.mark.slow
 @given(pairs, st.sampled_from([0.01, 0.02, 0.1, 0.3]))
 @settings(deadline=None)
 def test_boundary_iou_equals_the_reference(pair, ratio):
@@ -79,6 +80,7 @@ def test_boundary_iou_by_hand():
     assert boundary_iou(a, b) == pytest.approx(shared / (2 * 144 - shared))
 
 
+@pytest.mark.slow
 @given(pairs, st.sampled_from([0, 1, 1.5, 2, 4]))
 @settings(deadline=None)
 def test_boundary_f1_equals_all_distances(pair, tolerance):
@@ -121,6 +123,7 @@ def test_empty_and_full_masks():
     assert boundary_iou(some, empty) == boundary_iou(empty, some) == 0.0
 
 
+@pytest.mark.slow
 @given(pairs)
 @settings(deadline=None)
 def test_both_are_symmetric_and_one_for_equals(pair):

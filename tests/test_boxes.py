@@ -74,6 +74,7 @@ def match_by_hand(overlaps, high, low, keep_best):
     return result
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(box_lists(0, 5), box_lists(1), st.sampled_from([(0.7, 0.3), (0.5, 0.5), (1.0, 0.0)]), st.booleans())
 def test_matching_is_the_one_by_brute_force(objects, boxes, thresholds, keep_best):
@@ -111,6 +112,7 @@ def test_sampling_draws_what_torchvision_draws(matches, count, share, seed):
         assert mine.sort().values.tolist() == torch.where(mask[0])[0].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(box_lists(1, 8), box_lists(1, 8), st.sampled_from([(1.0, 1.0, 1.0, 1.0), CODE_WEIGHTS]))
 def test_a_box_comes_back_from_its_code(boxes, references, weights):

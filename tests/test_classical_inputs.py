@@ -70,6 +70,7 @@ def test_a_bad_picture_is_refused(name, complaint):
         METHODS[name](BAD[complaint])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_dtypes_of_the_same_picture_give_the_same(name):
     levels = np.random.default_rng(1).integers(0, 256, (12, 16, 3), np.uint8)

@@ -62,6 +62,7 @@ def test_more_position_gives_more_compact_segments():
     assert spread == sorted(spread, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SEGMENT)
 @pytest.mark.parametrize("name", ["chelsea", "coins"])
 def test_every_dtype_gives_the_same(method, name):

@@ -99,6 +99,7 @@ def multiply_adds(net, size):
     return sum(total)
 
 
+@pytest.mark.slow
 def test_decoder_with_ordinary_convolutions_costs_what_the_papers_table_adds():
     """101 B with and 81 B without, at 513 px and output stride 16: 20, not the 3 of separable convolutions."""
     cost = {}
@@ -190,6 +191,7 @@ def test_image_pooling_refuses_one_picture_only_where_batch_norm_learns():
     assert pool(torch.rand(1, 2, 4, 4)).shape == (1, 3, 4, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
 def test_one_picture_a_batch_trains_without_image_pooling(net):
     one = torch.rand(1, 3, 32, 32)
@@ -238,6 +240,7 @@ def test_the_auxiliary_head_is_asked_in_training_only():
     assert set(net(x, aux=True)) == {"out", "aux"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
 def test_weights_reach_the_backbone(net, tmp_path):
     resnet = torchvision.models.resnet18()

@@ -36,6 +36,7 @@ def test_a_network_of_float64_detects_the_same(roi_pooling):
             torch.testing.assert_close(single[name].double(), double[name], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @torch.no_grad()
 def test_a_network_of_half_precision_detects(dtype):
@@ -47,6 +48,7 @@ def test_a_network_of_half_precision_detects(dtype):
             assert found[name].isfinite().all()
 
 
+@pytest.mark.slow
 def test_training_in_other_precisions():
     """A step in float64 has the losses and gradients of float32; one in bfloat16 is finite and near."""
     steps = {}

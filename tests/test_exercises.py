@@ -19,7 +19,7 @@ def every_exercise():
         yield pytest.param(topic, last, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("topic", "name"), every_exercise())
+@pytest.mark.parametrize(("topic", "name"), list(every_exercise()))
 def test_exercise_judges_rightly(topic, name):
     exercise = proof.exercises(LESSONS[topic])[name]
     assert proof.faults(exercise, name, proof.wrong_answers(topic).get(name, [])) == []

@@ -117,6 +117,7 @@ def test_weights_that_do_not_fit_are_named_and_change_nothing(tmp_path):
         net.load("COCO_V2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"stride": 16}, {"roi_pooling": "pool"}, {"stride": 8, "rois": 5}])
 def test_no_object_one_object_objects_at_the_border_and_sixty(options):
     net = compact(**options)

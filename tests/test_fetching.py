@@ -122,6 +122,7 @@ def test_a_changed_byte_is_found(tmp_path):
         unpack(archive, dsb2018.ENTRY, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_four_processes_may_unpack_at_once(tmp_path):
     """As `accelerate launch` starts them: each finds no folder and unpacks; the first to end gives it its name."""
     archive = packed(tmp_path / "set.zip", {f"set/images/{n}.png": bytes(100) for n in range(1000)})

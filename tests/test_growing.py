@@ -77,6 +77,7 @@ def tasks(draw):
     return image, levels / 255, seeds, draw(st.integers(0, 8)) * 20 / 255, draw(st.sampled_from([4, 8]))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(tasks())
 def test_equal_to_pixel_by_pixel_on_random_pictures_of_every_dtype(task):

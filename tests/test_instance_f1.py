@@ -35,6 +35,7 @@ def slow_iou(prediction, target):
     return table
 
 
+@pytest.mark.slow
 @given(maps, st.sampled_from([0.0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9]))
 @settings(deadline=None, max_examples=200)
 def test_equals_loops_over_masks(pair, threshold):

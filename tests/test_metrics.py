@@ -242,6 +242,7 @@ def test_examples_in_the_docstrings():
     assert result.failed == 0
 
 
+@pytest.mark.slow
 def test_metrics_do_not_load_torch():
     code = "import sys, seglib.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,6 +1,7 @@
 """NewMicroscope: labelled like Cells, and of another look. test_scenes.py has the rest."""
 
 import numpy as np
+import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
 
@@ -21,6 +22,7 @@ def rim_over_inside(data):
     return np.median(ratios)
 
 
+@pytest.mark.slow
 def test_outlines_are_brighter_than_insides():
     assert rim_over_inside(NewMicroscope(12, seed=1)) > 1.1
     assert rim_over_inside(Cells(60, seed=1)) < 0.95

@@ -89,6 +89,7 @@ def assert_close(scores, per_class):
         assert scores[name] == pytest.approx(mean, abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9), st.booleans(), st.booleans())
 @settings(deadline=None, max_examples=200)
 def test_equals_its_definition(seed, void_predicted, crowds):
@@ -96,6 +97,7 @@ def test_equals_its_definition(seed, void_predicted, crowds):
     assert_close(panoptic_quality(predictions, targets), slow(predictions, targets))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9))
 @settings(deadline=None, max_examples=60)
 def test_equals_torchmetrics(seed):

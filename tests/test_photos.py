@@ -35,6 +35,7 @@ def test_a_photo_is_complete(name):
     assert (sample["mask"] == 255).mean() < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_mask_is_what_the_outlines_give(name):
     stored = np.array(Image.open(photographs.FOLDER / f"{name}.png"))

@@ -107,6 +107,7 @@ def test_pictures_without_photos_keep_their_colours_exactly(outputs):
     assert (picture == np.kron(np.rint(PALETTE[SQUARES] * 255), np.ones((55, 55, 1)))).all()
 
 
+@pytest.mark.slow
 def test_photos_stay_close_and_files_small(outputs):
     cat, coins = PHOTO[:300, :330], data.coins()[:300, :330]
     marked = plotting.overlay(cat, (cat[..., 0] > 128).astype(int))

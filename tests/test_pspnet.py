@@ -177,6 +177,7 @@ def test_stride_4_keeps_more_of_small_pictures():
     assert net(torch.rand(1, 3, 96, 80)).shape == (1, 3, 96, 80)
 
 
+@pytest.mark.slow
 def test_weights_fill_the_backbone(tmp_path):
     resnet = torchvision.models.resnet18()
     torch.save(resnet.state_dict(), tmp_path / "weights.pth")

@@ -40,6 +40,7 @@ def test_void_is_not_counted():
     assert label_boundary_f1(edge_in_void, target) == 1
 
 
+@pytest.mark.slow
 @given(MAPS, MAPS)
 def test_best_overlap_is_the_best_over_all_masks(prediction, target):
     offered = [prediction == k for k in np.unique(prediction)]

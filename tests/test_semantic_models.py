@@ -229,6 +229,7 @@ def test_the_smallest_pictures(name):
             net(torch.rand(1, 3, height, width))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "there", "not_there"),
     [

@@ -4,39 +4,18 @@ import math
 
 import pytest
 import torch
+from squares import QUIET, Squares
 from torch import nn
-from torch.utils.data import Dataset
 
 from seglib.losses import dice_loss
 from seglib.models import UNet
-from seglib.training import evaluate, fit, load, predict_detector, predict_logits, rate_factor, save
-from seglib.training.batches import Stream, detection_batch, pixel_batch
-
-
-class Squares(Dataset):
-    """Bright squares on noise; ``jitter`` adds randomness from torch's generator, as a random transform would."""
-
-    def __init__(self, length=8, jitter=False):
-        self.length, self.jitter = length, jitter
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        generator = torch.Generator().manual_seed(index)
-        mask = torch.zeros(16, 16, dtype=torch.int64)
-        top, left = torch.randint(0, 10, (2,), generator=generator)
-        mask[top : top + 6, left : left + 6] = 1
-        noise = torch.rand(1, 16, 16, generator=None if self.jitter else generator)
-        return {"image": 0.5 * mask[None] + 0.4 * noise, "mask": mask, "name": f"square {index}"}
+from seglib.training import evaluate, fit, load, predict_logits, rate_factor, save
+from seglib.training.batches import Stream, pixel_batch
 
 
 def small_net(seed=0, dropout=0.0):
     torch.manual_seed(seed)
     return UNet(1, 2, width=8, depth=2, dropout=dropout)
-
-
-QUIET = {"batch_size": 4, "progress": False}
 
 
 def test_fit_learns_squares():
@@ -81,6 +60,7 @@ def test_stream_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+@pytest.mark.slow
 def test_best_weights_are_kept_when_training_goes_wrong_later():
     """A loss that changes its sign half-way wrecks the network after its best scoring: the best is what remains."""
     calls = []
@@ -97,6 +77,7 @@ def test_best_weights_are_kept_when_training_goes_wrong_later():
     assert evaluate(net, data, 4)["mean_iou"] == pytest.approx(max(history["val_mean_iou"]))
 
 
+@pytest.mark.slow
 def test_early_stopping_waits_for_patience_scorings():
     net, data = small_net(), Squares(4)
     for parameter in net.parameters():
@@ -141,6 +122,7 @@ def test_gradient_clipping_bounds_the_step(monkeypatch):
     assert moved["norm"] == pytest.approx(1, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_class_weights_move_the_decision():
     def share_of_foreground(weights):
         net = small_net()
@@ -251,68 +233,6 @@ def test_fit_leaves_the_global_generator_alone():
     torch.manual_seed(5)
     fit(net, Squares(jitter=True), Squares(2), steps=3, seed=8, **QUIET)
     assert torch.equal(torch.rand(3), expected)
-
-
-# --- detectors: the same loop ---
-
-
-class OneBox(nn.Module):
-    """A detector that learns how wide the squares are; it knows where they begin."""
-
-    def __init__(self):
-        super().__init__()
-        self.width = nn.Parameter(torch.tensor(2.0))
-
-    def forward(self, images, targets=None):
-        if self.training:
-            wrong = [self.width - (target["boxes"][:, 2] - target["boxes"][:, 0]) for target in targets]
-            return {"loss_width": torch.cat(wrong).abs().mean(), "loss_small": 0.1 * self.width.abs()}
-        found = []
-        for image in images:
-            top, left = divmod(int((image[0] > 0.5).flatten().float().argmax()), 16)
-            box = torch.stack(
-                [torch.tensor(float(left)), torch.tensor(float(top)), left + self.width, top + self.width]
-            )
-            found.append({"boxes": box[None], "labels": torch.tensor([1]), "scores": torch.tensor([0.9])})
-        return found
-
-
-class Boxes(Squares):
-    def __getitem__(self, index):
-        sample = super().__getitem__(index)
-        rows, columns = torch.nonzero(sample["mask"], as_tuple=True)
-        box = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
-        return sample | {"boxes": box[None], "labels": torch.tensor([1])}
-
-
-DETECTION = QUIET | {"collate": detection_batch}
-
-
-def test_a_detector_is_trained_validated_and_keeps_its_best_weights():
-    net = OneBox()
-    assert evaluate(net, Boxes(6), collate=detection_batch)["AP"] == 0
-    history = fit(net, Boxes(6), Boxes(6), steps=60, learning_rate=0.5, eval_every=10, **DETECTION)
-    assert history["val_AP"][-1] > 0.5
-    assert history["val_step"] == [10, 20, 30, 40, 50, 60]
-    assert len(history["loss_width"]) == len(history["loss_small"]) == len(history["loss"]) == 60
-    summed = [a + b for a, b in zip(history["loss_width"], history["loss_small"], strict=True)]
-    assert summed == pytest.approx(history["loss"])
-    assert evaluate(net, Boxes(6), collate=detection_batch)["AP"] == max(history["val_AP"])
-    with pytest.raises(ValueError, match="brings its own losses"):
-        fit(OneBox(), Boxes(6), steps=1, loss=dice_loss, **DETECTION)
-
-
-def test_a_detector_asked_halfway_is_in_the_mode_it_was_in():
-    net = OneBox().train()
-    answers = predict_detector(net, Boxes(6), batch_size=2)
-    assert next(answers).keys() == {"boxes", "labels", "scores"}
-    assert net.training  # though the rest was never read
-    broken = predict_detector(net, [{"image": None}])
-    with pytest.raises(AttributeError):
-        next(broken)
-    assert net.training
-    assert len(list(predict_detector(net.eval(), Boxes(5), batch_size=2))) == 5
-    assert not net.training
 
 
 def test_save_and_load_round_trip(tmp_path):

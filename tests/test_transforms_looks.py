@@ -156,6 +156,7 @@ class Squares:
 AUGMENT = Compose([RandomScale(), ElasticDeform(2), RandomCrop(8), RandomFlip(), RandomRotate90()])
 
 
+@pytest.mark.slow
 def test_a_seed_makes_a_data_loader_reproducible_and_workers_differ():
     def run(seed):
         torch.manual_seed(seed)

@@ -201,8 +201,16 @@ def stored_seconds(path):
 
 def under_nbval(path):
     """Run one lesson in a pytest of its own; return its exit code, its seconds and what it said."""
-    options = ["-p", "nbval.plugin", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
-    options += ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+    options = [
+        "-c",
+        "pyproject.toml",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "nbval.plugin",
+    ]  # pyproject.toml blocks "nbval"
+    options += ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", *options, str(path)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -217,8 +225,8 @@ def test(paths):
         print(f"{path.name}: {'FAILED' if status else 'passed'} after {seconds:.0f} s", flush=True)
     for path in paths:
         status, _, said = results[path]
-        last = said.strip().rpartition("\n")[2]
-        found = Counter({kind: int(number) for number, kind in re.findall(r"(\d+) (passed|failed)", last)})
+        closing = re.findall(r"^(?:=+ )?(\d+ .*) in [\d.]+s", said, re.M)  # the kernel may speak after pytest
+        found = Counter({kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed)", " ".join(closing[-1:]))})
         counts += found
         if status:
             print(f"\n{'=' * 30} {path.name} {'=' * 30}\n{said}")

@@ -93,12 +93,12 @@ def check_folder(folder, table=None):
             bar.update(done / len(pictures), f"{done} of {len(pictures)} pictures")
     if two_classes(table):
         _tell_mixed(pictures)
-    notes = _tell_twins(pictures)
+    twins = _tell_twins(pictures)
     for picture in pictures:
         for kind, sentence in picture.faults:
             faults[kind].append(sentence)
-    report = Report(folder, table, pictures, {kind: told for kind, told in faults.items() if told}, notes)
-    report.notes[:0] = _notes(report)
+    report = Report(folder, table, pictures, {kind: told for kind, told in faults.items() if told}, notes=[])
+    report.notes = [*_notes(report), *twins]
     return report
 
 

@@ -100,19 +100,19 @@ def find_splits(folder):
     images, masks = _child(folder, IMAGES), _child(folder, MASKS)
     if images and masks:
         split = {name: (_child(images, names), _child(masks, names)) for name, names in SPLITS.items()}
-        split = {name: pair for name, pair in split.items() if any(pair)}
-        for name, pair in split.items():
-            if not all(pair):
+        for name, (inner_images, inner_masks) in split.items():
+            if (inner_images is None) != (inner_masks is None):
                 raise ValueError(f"{folder}: {name} is in only one of {images.name} and {masks.name}")
+        split = {name: pair for name, pair in split.items() if all(pair)}
         return split or {"all": (images, masks)}
-    found = {name: _inside(folder, names) for name, names in SPLITS.items()}
-    found = {name: pair for name, pair in found.items() if pair} or (
-        {"all": (folder, folder)} if _mixed(folder) else {}
-    )
-    if not found:
-        holds = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-        raise ValueError(f"{folder} holds {holds}; recognised are {DESCRIPTION}")
-    return found
+    split = {name: _inside(folder, names) for name, names in SPLITS.items()}
+    split = {name: pair for name, pair in split.items() if pair}
+    if split:
+        return split
+    if _mixed(folder):
+        return {"all": (folder, folder)}
+    holds = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    raise ValueError(f"{folder} holds {holds}; recognised are {DESCRIPTION}")
 
 
 def pair_up(images, masks):

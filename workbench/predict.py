@@ -107,8 +107,8 @@ def by_pixels(network, picture, cut, tile, overlap, show):
         if cut:
             certainty[rows] = (shares[1] * 255).round().numpy()
         show(rows.stop / picture.size[0])
-    found = []
-    for top, left, mask in objects(labels > 0) if cut else ():
+    found, parts = [], objects(labels > 0) if cut else []
+    for top, left, mask in parts:
         height, width = mask.shape
         score = certainty[top : top + height, left : left + width][mask].mean() / 255
         found.append((float(score), 1, top, left, mask))

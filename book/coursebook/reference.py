@@ -11,7 +11,7 @@ def public(module):
     names = getattr(module, "__all__", None) or [
         name
         for name, thing in vars(module).items()
-        if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__
+        if not name.startswith("_") and str(getattr(thing, "__module__", "")).startswith(module.__name__)
     ]
     things = [(name, getattr(module, name)) for name in sorted(names, key=str.casefold)]
     return [

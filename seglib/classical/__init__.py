@@ -5,23 +5,3 @@ from seglib.classical.edges import canny, canny_regions, close_contours, gradien
 from seglib.classical.growing import grow_region, grow_regions
 from seglib.classical.regions import graph_segment, random_walker_segment, split_touching
 from seglib.classical.superpixels import merge_regions, slic_superpixels
-
-__all__ = [
-    "canny",
-    "canny_regions",
-    "close_contours",
-    "gradients",
-    "graph_segment",
-    "grow_region",
-    "grow_regions",
-    "hysteresis",
-    "kmeans",
-    "kmeans_segment",
-    "mean_shift_segment",
-    "merge_regions",
-    "random_walker_segment",
-    "slic_superpixels",
-    "split_touching",
-    "thin",
-    "watershed_segment",
-]

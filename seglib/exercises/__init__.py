@@ -25,18 +25,3 @@ from seglib.exercises._expect import (
     expect_shape,
     has_loops,
 )
-
-__all__ = [
-    "Exercise",
-    "NotYet",
-    "Result",
-    "check",
-    "exercise",
-    "expect_array",
-    "expect_choice",
-    "expect_none_of",
-    "expect_number",
-    "expect_shape",
-    "has_loops",
-    "hints",
-]

@@ -18,27 +18,3 @@ from .semantic import (
     mean_iou,
     pixel_accuracy,
 )
-
-__all__ = [
-    "InstanceScore",
-    "average_precision",
-    "best_overlap",
-    "binary_dice",
-    "binary_iou",
-    "boundary_f1",
-    "boundary_iou",
-    "boundary_recall",
-    "confusion_matrix",
-    "dice",
-    "instance_f1",
-    "iou",
-    "label_boundary_f1",
-    "mean_accuracy",
-    "mean_boundary_f1",
-    "mean_iou",
-    "merged_objects",
-    "overlap_table",
-    "panoptic_quality",
-    "pixel_accuracy",
-    "undersegmentation_error",
-]

@@ -12,21 +12,3 @@ from seglib.plotting.colours import (
     to_rgb,
 )
 from seglib.plotting.figures import STYLE, confusion, curves, grid, legend, show
-
-__all__ = [
-    "PALETTE",
-    "STYLE",
-    "class_color",
-    "colorize",
-    "colorize_instances",
-    "confusion",
-    "curves",
-    "draw_boxes",
-    "grid",
-    "heat",
-    "legend",
-    "overlay",
-    "overlay_instances",
-    "show",
-    "to_rgb",
-]

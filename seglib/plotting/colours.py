@@ -52,7 +52,7 @@ def to_rgb(image):
             f"image has type {array.dtype}; wanted uint8, or float in 0..1 "
             "(usual cause: a mask where a picture belongs; use colorize for it)"
         )
-    array = array.astype(float)
+    array = array.astype(float, copy=False)
     if array.size and not (array.min() >= -1e-3 and array.max() <= 1 + 1e-3):  # False for NaN too
         raise ValueError(
             f"image has values from {array.min():.4g} to {array.max():.4g}; wanted 0..1 "
@@ -125,7 +125,7 @@ def heat(values, low=None, high=None):
     `low` and `high` are the ends of the scale, by default the smallest and the largest value. Name them in
     the title of the figure, because colours without a scale mean nothing.
     """
-    values = to_numpy(values).astype(float)
+    values = to_numpy(values).astype(float, copy=False)
     if values.ndim != 2:
         raise ValueError(f"values have shape {values.shape}; wanted (H, W)")
     known = values[np.isfinite(values)]

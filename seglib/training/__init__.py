@@ -5,16 +5,3 @@ from .device import autocast, best_device
 from .loop import fit, rate_factor
 from .scoring import evaluate, predict_detector, predict_logits
 from .weights import load, save
-
-__all__ = [
-    "autocast",
-    "best_device",
-    "detection_batch",
-    "evaluate",
-    "fit",
-    "load",
-    "predict_detector",
-    "predict_logits",
-    "rate_factor",
-    "save",
-]

@@ -2,12 +2,3 @@
 
 from seglib.widgets.detectors import anchor_explorer, nms_explorer
 from seglib.widgets.explorers import canny_explorer, clustering_explorer, growing_explorer, metric_explorer
-
-__all__ = [
-    "anchor_explorer",
-    "canny_explorer",
-    "clustering_explorer",
-    "growing_explorer",
-    "metric_explorer",
-    "nms_explorer",
-]

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from detected_spots import Spots
 from picture_files import own_pictures, save
 from PIL import Image
 
@@ -102,6 +101,7 @@ class Bright(torch.nn.Module):
         return torch.cat([x * 0, (x - 1) * self.sure], 1)
 
 
+@pytest.mark.slow
 def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch):
     picture = np.full((700, 3000), 20, np.uint8)
     squares = [(10, 10), (10, 40), (500, 2040), (660, 2960), (300, 502)]  # across tiles, windows, and at the edge
@@ -118,48 +118,6 @@ def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch)
     )  # the first two touch: one rectangle without a waist
     assert torch.equal(sample["instances"] > 0, torch.from_numpy(picture > 100))
     assert Image.open(tmp_path / "out/overlays/squares.png").size == (1500, 350)
-
-
-def test_a_detector_is_trained_asked_and_scored(tmp_path, capsys):
-    short = ["--steps", "1", "--batch-size", "2", "--crop", "64", "--workers", "0"]
-    run = str(tmp_path / "run")
-    assert main(["train", "--model", "mask_rcnn", "--data", "cells", "--out", run, *short]) == 0
-    header = (tmp_path / "run/metrics.csv").read_text().splitlines()[0]
-    assert {"loss_mask", "loss_objectness", "val_AP"} <= set(header.split(","))
-    network, config = load_run(run)
-    assert (config["model"], config["objects"], network.training) == ("mask_rcnn", True, False)
-    own_pictures(tmp_path / "own")
-    assert main(["train", "--model", "mask_rcnn", "--data", str(tmp_path / "own"), "--out", run + "2", *short]) == 1
-    assert "mask_rcnn learns single objects" in capsys.readouterr().err
-    assert not (tmp_path / "run2").exists()
-
-
-def test_detections_become_labels_overlays_and_coco_with_their_classes(tmp_path, monkeypatch):
-    picture = np.zeros((90, 200), np.uint8)
-    picture[10:30, 10:40], picture[40:70, 120:150] = 255, 200
-    path = save(tmp_path / "spots.png", picture)
-    facts = {"model": "mask_rcnn", "grey": True, "objects": True, "classes": ["background", "dim", "bright"]}
-
-    class ByBrightness(Spots):
-        def forward(self, images):
-            found = super().forward(images)
-            for each in found:
-                each["labels"] = 1 + (each["scores"] > each["scores"].amax() - 0.1).long()
-                each["scores"] = each["scores"] * 0 + 0.75
-            return found
-
-    monkeypatch.setattr("workbench.networks.load_run", lambda _: (ByBrightness(), facts))
-    assert main(["predict", "--weights", "x", str(path), "--out", str(tmp_path / "out")]) == 0
-    labels = np.array(Image.open(tmp_path / "out/labels/spots.png"))
-    assert np.array_equal(labels, np.select([picture == 255, picture == 200], [2, 1], 0))
-    coco = json.loads((tmp_path / "out/objects.json").read_text())
-    assert [each["name"] for each in coco["categories"]] == ["dim", "bright"]
-    assert sorted((each["category_id"], each["bbox"], each["area"], each["score"]) for each in coco["annotations"]) == [
-        (1, [120, 40, 30, 30], 900, 0.75),
-        (2, [10, 10, 30, 20], 600, 0.75),
-    ]
-    assert main(["score", str(tmp_path / "out"), str(tmp_path / "out"), "--json", str(tmp_path / "s.json")]) == 0
-    assert json.loads((tmp_path / "s.json").read_text())["mean"]["AP"] == 1
 
 
 def test_a_picture_is_prepared_as_in_training(tmp_path):
@@ -227,6 +185,7 @@ def test_weights_of_something_else_are_refused(tmp_path):
         load_run(path)
 
 
+@pytest.mark.slow
 def test_every_network_can_be_built_and_takes_a_picture():
     assert tuple(NETWORKS) == NAMES
     for name in set(NAMES) - set(DETECTORS):
@@ -238,6 +197,7 @@ def test_every_network_can_be_built_and_takes_a_picture():
             assert logits.shape == (1, 2, 64, 64)
 
 
+@pytest.mark.slow
 def test_training_begins_with_given_weights(tmp_path, capsys):
     own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--foreground", "255"]

@@ -138,6 +138,7 @@ def test_fair_shares_make_the_mean_over_the_pixels_of_all(monkeypatch):
     assert sum(parts) / 2 == pytest.approx(cross_entropy(logits, masks).item(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_process_alone_needs_no_accelerate():
     """Training in a notebook neither imports Accelerate nor TensorBoard."""
     code = (

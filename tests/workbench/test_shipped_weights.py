@@ -36,6 +36,7 @@ def test_the_card_tells_the_measured_figures():
     assert f"{config['steps']:,} steps" in card
 
 
+@pytest.mark.slow
 def test_predict_needs_no_weights_of_ones_own(tmp_path):
     samples = list(Cells(12, size=128, seed=10_000))
     for number, sample in enumerate(samples):
