@@ -5,8 +5,8 @@ check  execute, store nothing, and fail where a text output differs from the sto
 test   execute under nbval, as the tests do (this is the one place that knows nbval)
 
 Lessons are stored one after the other with two threads, as a learner runs them, so that the seconds they state are
-true. Tests run them side by side, one a processor and each with one thread, which takes less time in all; the bands that
-lessons assert hold both ways.
+true. Tests run them side by side, one a processor and each with one thread, which takes less time in all; the bands
+that lessons assert hold both ways.
 """
 
 import base64
