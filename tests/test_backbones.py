@@ -55,6 +55,7 @@ def test_vgg_has_the_papers_encoder():
     assert widths == [[8, 8], [16, 16], [32, 32, 32], [64, 64, 64], [64, 64, 64]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "batch_norm"), [("vgg16", False), ("vgg16_bn", True)])
 def test_vgg_with_torchvisions_weights_gives_torchvisions_features(name, batch_norm, tmp_path):
     with torch.device("meta"):  # the classifier alone would fill half a gigabyte

@@ -181,6 +181,7 @@ def test_mean_boundary_f1_by_hand():
     assert np.isnan(mean_boundary_f1(target, np.full_like(target, 255)))
 
 
+@pytest.mark.slow
 @given(npst.arrays(np.uint8, (7, 9), elements=st.integers(0, 3)), npst.arrays(np.uint8, (7, 9)))
 def test_mean_boundary_f1_is_the_mean_over_the_classes_shown(prediction, target):
     target %= 4

@@ -96,6 +96,7 @@ def test_constant_pictures_are_one_segment(shape):
         kmeans_segment(image, 2)
 
 
+@pytest.mark.slow
 def test_a_rare_colour_counts_in_a_large_picture():
     image = np.zeros((300, 300), np.uint8)
     image[:, 150:] = 100

@@ -79,6 +79,7 @@ def test_two_to_eight_of_many_sizes(samples):
     assert (large[:, 3] - large[:, 1]).median() == pytest.approx(2 * np.median(heights), rel=0.2)
 
 
+@pytest.mark.slow
 def test_a_classifier_of_the_originals_reads_the_masks():
     source = load_digits()
     reader = KNeighborsClassifier(1).fit(source.data, source.target)
@@ -112,6 +113,7 @@ def test_an_original_keeps_its_ink_and_a_tenth_more():
     assert digits.originals()[1].tolist() == (load_digits().target + 1).tolist()
 
 
+@pytest.mark.slow
 def test_strokes_hold_together_and_loops_stay_open():
     loops, whole = {k: [] for k in range(10)}, []
     for ink, name in zip(*digits.originals(), strict=True):

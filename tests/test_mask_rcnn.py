@@ -75,6 +75,7 @@ def test_weights_of_a_detector_without_masks_are_refused(tmp_path):
         compact(weights=tmp_path / "file.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -80,6 +80,7 @@ def test_outside_a_notebook_nothing_is_shown(capsys):
     assert pyplot.get_fignums() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_same_figure_same_bytes_without_dates_or_versions(name, outputs):
     FIGURES[name]("One.")

@@ -18,6 +18,7 @@ def small_net(seed=0, dropout=0.0):
     return UNet(1, 2, width=8, depth=2, dropout=dropout)
 
 
+@pytest.mark.slow
 def test_fit_learns_squares():
     net = small_net()
     history = fit(net, Squares(32), Squares(8), steps=60, learning_rate=1e-2, eval_every=20, **QUIET)
@@ -27,6 +28,7 @@ def test_fit_learns_squares():
     assert sum(history["loss"][-5:]) < 0.3 * sum(history["loss"][:5])
 
 
+@pytest.mark.slow
 def test_same_seed_same_run_to_the_bit_and_other_seed_another():
     def losses(seed, workers=0):
         net = small_net(dropout=0.3)
@@ -168,6 +170,7 @@ def test_own_loss_is_used():
     assert 0 < history["loss"][0] < 1
 
 
+@pytest.mark.slow
 def test_seconds_end_the_run():
     history = fit(small_net(), Squares(), seconds=0.5, **QUIET)
     assert len(history["step"]) >= 1

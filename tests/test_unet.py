@@ -9,16 +9,19 @@ from seglib.models.blocks import he_init
 from seglib.models.unet import crop_to, pad_to, valid_output_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "count"), [(1, 31_030_658), (3, 31_031_810)])
 def test_paper_size_has_the_papers_parameters(channels, count):
     assert parameters(UNet(channels, 2, padding="valid")) == count
 
 
+@pytest.mark.slow
 def test_padded_variant_has_batch_norm_and_is_another_network():
     # 31,031,810, less the biases that batch norm replaces, plus its two numbers a channel.
     assert parameters(UNet(3, 2)) == 31_037_698
 
 
+@pytest.mark.slow
 def test_paper_net_has_23_convolutional_layers_and_no_norm():
     net = UNet(1, 2, padding="valid")
     assert sum(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in net.modules()) == 23

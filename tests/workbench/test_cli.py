@@ -229,6 +229,7 @@ def test_training_begins_with_given_weights(tmp_path, capsys):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_is_trained_on(tmp_path):
     own_pictures(tmp_path / "own")
     command = ["train", "--model", "unet", "--data", str(tmp_path / "own"), "--out", str(tmp_path / "run")]

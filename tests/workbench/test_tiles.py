@@ -102,6 +102,7 @@ def painted(found, size):
     return picture
 
 
+@pytest.mark.slow
 def test_objects_by_windows_are_those_of_the_whole_mask():
     mask = discs((300, 340))
     whole, pieces = split_touching(mask), painted(objects(mask, window=100, margin=80), mask.shape)
