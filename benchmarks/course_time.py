@@ -1,0 +1,39 @@
+"""How long the lessons take: one after the other with two threads each, or two at a time with one thread each.
+
+    python -m benchmarks.course_time alone        half an hour on 2 cores
+    python -m benchmarks.course_time together     a quarter of an hour
+
+Each lesson runs as the tests run it. "all" is the time on the wall, not the sum.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.record import write_rows
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+import notebooks
+
+WAYS = {"alone": (1, 2), "together": (2, 1)}  # lessons at once, threads of each
+
+
+def main():
+    at_once, threads = WAYS[sys.argv[1]]
+    notebooks.AT_ONCE = at_once
+    notebooks.fresh_environment(threads)
+    start, rows = time.perf_counter(), []
+
+    def row(lesson, seconds, passed):
+        rows.append({"lesson": lesson, "at_once": at_once, "threads": threads, "seed": 0})
+        rows[-1] |= {"seconds": round(seconds), "passed": passed}
+        print(rows[-1], flush=True)
+
+    for path, (status, seconds, _) in notebooks.side_by_side(notebooks.under_nbval, notebooks.lessons([])):
+        row(path.stem, seconds, status == 0)
+    row("all", time.perf_counter() - start, all(each["passed"] for each in rows))
+    write_rows("results/course_time.csv", sorted(rows, key=lambda each: each["lesson"]))
+
+
+if __name__ == "__main__":
+    main()
