@@ -23,16 +23,13 @@ def main():
     notebooks.AT_ONCE = at_once
     notebooks.fresh_environment(threads)
     start, rows = time.perf_counter(), []
-
-    def row(lesson, seconds, passed):
-        rows.append({"lesson": lesson, "at_once": at_once, "threads": threads, "seed": 0})
-        rows[-1] |= {"seconds": round(seconds), "passed": passed}
-        print(rows[-1], flush=True)
-
     for path, (status, seconds, _) in notebooks.side_by_side(notebooks.under_nbval, notebooks.lessons([])):
-        row(path.stem, seconds, status == 0)
-    row("all", time.perf_counter() - start, all(each["passed"] for each in rows))
-    write_rows("results/course_time.csv", sorted(rows, key=lambda each: each["lesson"]))
+        rows.append({"lesson": path.stem, "seconds": round(seconds), "passed": status == 0})
+        print(rows[-1], flush=True)
+    passed = all(row["passed"] for row in rows)
+    rows.append({"lesson": "all", "seconds": round(time.perf_counter() - start), "passed": passed})
+    way = {"at_once": at_once, "threads": threads, "seed": 0}
+    write_rows("results/course_time.csv", [way | row for row in sorted(rows, key=lambda row: row["lesson"])])
 
 
 if __name__ == "__main__":

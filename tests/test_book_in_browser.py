@@ -6,6 +6,7 @@ The book is built once, as `make book` does, and served from loopback.
 import functools
 import http.server
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
 from in_browser import needs_browser, wait_for
+from page_probes import BROKEN_PICTURES, EXAMINE, HEADINGS, LANDMARKS, RULES, SIDEWAYS, UNRENDERED
 
 axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
 bs4 = pytest.importorskip("bs4", reason='the book is not installed: pip install -e ".[book]"')
@@ -23,31 +25,6 @@ pytestmark = needs_browser
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SITE = ROOT / "build" / "book" / "html"
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"],
-    "resultTypes": ["violations"],
-    "preload": False,  # axe would fetch style sheets again, from wrong addresses
-}
-UNRENDERED = """() => [...document.querySelectorAll(".math")].filter(
-    it => !it.querySelector(".katex") || it.querySelector(".katex-error")).map(it => it.textContent)"""
-BROKEN_PICTURES = """async () => {
-    const images = [...document.images];
-    for (const image of images) image.loading = "eager";
-    await Promise.all(images.map(image => image.decode().catch(() => {})));
-    return images.filter(image => !image.naturalWidth || !image.alt.trim()).map(image => image.src);
-}"""
-LANDMARKS = """() => ["header", "main", "footer.bd-footer", "nav"].filter(it => !document.querySelector(it))"""
-HEADINGS = """() => [...document.querySelectorAll("main article :is(h1, h2, h3, h4, h5, h6)")]
-    .map(it => Number(it.tagName[1]))"""
-SIDEWAYS = """() => {
-    const own = it => ["auto", "scroll", "hidden"].includes(getComputedStyle(it).overflowX); // scroll alone
-    const inside = it => it.matches(".bd-article-container, body") ? false : own(it) || inside(it.parentElement);
-    return [document.scrollingElement, ...document.querySelectorAll(".bd-article-container")]
-        .filter(it => it.scrollWidth > it.clientWidth).flatMap(it => [`${it.scrollWidth} in ${it.clientWidth} px`,
-            ...[...it.querySelectorAll("article *")].filter(each =>
-                each.getBoundingClientRect().right > innerWidth + 1 && !inside(each.parentElement))
-                .slice(-4).map(each => each.outerHTML.slice(0, 160))]);
-}"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -89,12 +66,21 @@ class Reader:
         self.page.add_style_tag(content="* { transition: none !important; }")  # no colours on their way to others
         return self.page
 
-    def violations(self, theme):
-        """axe-core's findings, short enough to read."""
+    def examine(self, theme):
+        """Let axe-core begin, without waiting for it: pages of their own work side by side."""
         self.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         self.page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-        found = self.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+        self.page.evaluate(EXAMINE, RULES)
+
+    def findings(self, theme):
+        """What axe-core found, short enough to read."""
+        self.page.wait_for_function("() => window.found", timeout=120_000)
+        found = self.page.evaluate("() => window.found")
         return [(theme, it["id"], [node["target"] for node in it["nodes"]][:5]) for it in found]
+
+    def violations(self, theme):
+        self.examine(theme)
+        return self.findings(theme)
 
 
 @pytest.fixture
@@ -169,23 +155,35 @@ def test_lessons_are_light(site):
 # --- in the browser ---
 
 
-def test_every_page_loads_from_here_alone_and_is_usable_by_everyone(reader, site):
-    wrong, lessons = {}, [f"lessons/{stem}.html" for stem in LESSONS[1:]]
-    for name in pages():
-        reader.said.clear()
-        page = reader.open(name)
-        found = reader.violations("light")
-        if name not in lessons:  # lessons are long, and share their colours: one of them is enough in the dark
-            found += reader.violations("dark")
-        found += [f"not rendered: {formula}" for formula in page.evaluate(UNRENDERED)]
-        found += [f"picture: {source}" for source in page.evaluate(BROKEN_PICTURES)]
-        found += [f"no landmark {it}" for it in page.evaluate(LANDMARKS)]
-        levels = page.evaluate(HEADINGS)
-        if levels and (levels.count(1) != 1 or any(b > a + 1 for a, b in itertools.pairwise(levels))):
-            found.append(f"headings {levels}")
-        if found or reader.said:
-            wrong[name] = [*found, *reader.said]
+def test_every_page_loads_from_here_alone_and_is_usable_by_everyone(browser, site):
+    wrong, names, readers = {}, pages(), [Reader(browser, site) for _ in range(os.cpu_count() or 1)]
+    for first in range(0, len(names), len(readers)):
+        open_now = list(zip(readers, names[first : first + len(readers)], strict=False))
+        for reader, name in open_now:
+            reader.said.clear()
+            reader.open(name)
+            reader.examine("light")
+        for reader, name in open_now:
+            found = [*reader.findings("light"), *other_faults(reader, name)]
+            if found or reader.said:
+                wrong[name] = [*found, *reader.said]
+    for reader in readers:
+        reader.page.close()
     assert wrong == {}
+
+
+def other_faults(reader, name):
+    """Violations in the dark, and what axe-core does not ask: formulas, pictures, landmarks, the steps of headings."""
+    page, found = reader.page, []
+    if name not in [f"lessons/{stem}.html" for stem in LESSONS[1:]]:  # lessons share their colours: one is enough
+        found += reader.violations("dark")
+    found += [f"not rendered: {formula}" for formula in page.evaluate(UNRENDERED)]
+    found += [f"picture: {source}" for source in page.evaluate(BROKEN_PICTURES)]
+    found += [f"no landmark {it}" for it in page.evaluate(LANDMARKS)]
+    levels = page.evaluate(HEADINGS)
+    if levels and (levels.count(1) != 1 or any(b > a + 1 for a, b in itertools.pairwise(levels))):
+        found.append(f"headings {levels}")
+    return found
 
 
 def test_no_text_scrolls_sideways(browser, site):
