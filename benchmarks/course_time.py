@@ -22,14 +22,14 @@ def main():
     at_once, threads = WAYS[sys.argv[1]]
     notebooks.AT_ONCE = at_once
     notebooks.fresh_environment(threads)
-    start, rows = time.perf_counter(), []
+    way, start, rows = {"at_once": at_once, "threads": threads, "seed": 0}, time.perf_counter(), []
     for path, (status, seconds, _) in notebooks.side_by_side(notebooks.under_nbval, notebooks.lessons([])):
-        rows.append({"lesson": path.stem, "seconds": round(seconds), "passed": status == 0})
+        rows.append(way | {"lesson": path.stem, "seconds": round(seconds), "passed": status == 0})
         print(rows[-1], flush=True)
+        write_rows("results/course_time.csv", rows)
     passed = all(row["passed"] for row in rows)
-    rows.append({"lesson": "all", "seconds": round(time.perf_counter() - start), "passed": passed})
-    way = {"at_once": at_once, "threads": threads, "seed": 0}
-    write_rows("results/course_time.csv", [way | row for row in sorted(rows, key=lambda row: row["lesson"])])
+    rows.append(way | {"lesson": "all", "seconds": round(time.perf_counter() - start), "passed": passed})
+    write_rows("results/course_time.csv", rows)
 
 
 if __name__ == "__main__":
