@@ -117,15 +117,17 @@ def balanced_loss(train, classes, seed):
     import torch
 
     from seglib.losses import cross_entropy
-    from workbench.processes import fair_share
+    from workbench.processes import fair_share, rank_and_size
 
     weights = torch.ones(classes) if classes == 2 else class_weights_of(train, classes, seed)
 
     def loss(logits, mask):
         by_class = weights.to(logits.device)
+        value = cross_entropy(logits, mask, class_weights=None if classes == 2 else by_class)
+        if not (torch.is_grad_enabled() and rank_and_size()[1] > 1):
+            return value
         counted = torch.where(mask == 255, 0.0, by_class[mask.where(mask != 255, 0)])
-        share = fair_share(counted.sum()) if torch.is_grad_enabled() else 1.0
-        return cross_entropy(logits, mask, class_weights=None if classes == 2 else by_class) * share
+        return value * fair_share(counted.sum())
 
     return loss
 

@@ -88,7 +88,7 @@ def fit(
         raise ValueError(f'schedule is "cosine", "poly" or "constant", not {schedule!r}')
     if collate is detection_batch and (loss is not None or class_weights is not None):
         raise ValueError("a detector brings its own losses: loss and class_weights are for networks that name pixels")
-    device, run = best_device(), run or Alone()
+    device, run, score = best_device(), run or Alone(), pixel_loss(loss, class_weights)
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model.to(device, memory_format=torch.channels_last).train()
@@ -110,7 +110,7 @@ def fit(
                 rate = learning_rate * rate_factor(schedule, done)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                parts = losses_of(network, to_device(next(batches), device), loss, class_weights)
+                parts = losses_of(network, to_device(next(batches), device), score)
                 total = sum(parts.values())
                 optimizer.zero_grad(set_to_none=True)
                 total.backward()
@@ -143,7 +143,7 @@ def fit(
     return history | record["scored"]
 
 
-def losses_of(network, batch, loss, class_weights):
+def losses_of(network, batch, score):
     """The parts of a batch's loss by name: of a pixel network's heads, or what a detector gives."""
     if not isinstance(batch, dict):
         images, targets = batch
@@ -153,7 +153,6 @@ def losses_of(network, batch, loss, class_weights):
     with autocast(images.device):
         heads = network(images)
     heads = heads if isinstance(heads, dict) else {"out": heads}
-    score = pixel_loss(loss, class_weights)
     return {name: HEAD_WEIGHTS[name] * score(logits.float(), batch) for name, logits in heads.items()}
 
 

@@ -60,7 +60,7 @@ def score_detector(model, data, batch_size):
     """Average precision of a detector on a data set, for masks if the set and the detector have masks."""
     found = list(predict_detector(model, data, batch_size))
     kind = "mask" if "masks" in found[0] and "masks" in data[0] else "box"
-    targets = ({key: data[i][key] for key in ("boxes", "labels", "masks") if key in data[i]} for i in range(len(data)))
+    targets = (detection_batch([data[i]])[1][0] for i in range(len(data)))
     return average_precision(found, targets, kind)
 
 
