@@ -66,6 +66,6 @@ clean: ## remove .venv and everything else that these commands made
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis seglib.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml data/carried.json
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found. Install one, or name it: make lab PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) tools/install.py

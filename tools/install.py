@@ -76,6 +76,8 @@ def main(arguments):
         if isinstance(error, KeyboardInterrupt):
             stop("It was interrupted, nothing half installed is left.")
         raise
+    if subprocess.run([PYTHON, ROOT / "tools" / "carry.py"]).returncode:
+        sys.exit(1)  # it has said why
     READY.touch()
     print("Ready: .venv holds the course's environment.", flush=True)
 
