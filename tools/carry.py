@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LIST, FOLDER = ROOT / "data" / "carried.json", ROOT / "data" / "carried"
 # The same files for every machine: the pictures in a package do not depend on the processor it was built for.
-BUILT_FOR = "--platform manylinux_2_28_x86_64 --python-version 3.11 --implementation cp --abi cp311".split()
+BUILT_FOR = ["--platform=manylinux_2_28_x86_64", "--python-version=3.11", "--implementation=cp", "--abi=cp311"]
 
 
 def main():
@@ -51,8 +51,9 @@ def download(wanted, folder):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         sys.exit(
-            f"{done.stdout[-1500:]}\nThe real pictures could not be fetched; what pip wrote is above. Usual causes are a "
-            "network or proxy that lets nothing through, and a Python without pip. Then call `python tools/carry.py` again."
+            f"{done.stdout[-1500:]}\nThe real pictures could not be fetched; what pip wrote is above. Usual causes are "
+            "a network or proxy that lets nothing through, and a Python without pip. Then call this again: "
+            "python tools/carry.py"
         )
 
 
