@@ -15,6 +15,7 @@ else
 fi
 # The CPU build of PyTorch saves several GB on a machine without a GPU: install it here first if you want it.
 /opt/tljh/user/bin/pip install --editable "$course" nbgitpuller
+/opt/tljh/user/bin/python "$course/tools/carry.py" # the real pictures and weights, 34 MB
 tljh-config set user_environment.default_app jupyterlab
 tljh-config set limits.memory 4G # one learner; the lessons stay below it
 tljh-config set limits.cpu 2
