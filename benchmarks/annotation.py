@@ -4,7 +4,9 @@ Some regions of data/photos were drawn a second time by somebody who had not see
 data/photos/second. Compared is what is visible: pixels and outline points inside a region painted later are left out
 (the saucer below the cup, the rim of the optic disc below the void). Distances are in pixels, from points every 0.1 px
 along the second outline to the first; an open stretch has no area and so no IoU. The horse is a binary picture: there
-the second outline is the picture cut at half grey. The csv holds the blind comparison, before anything was corrected.
+the second outline is the picture cut at half grey. The csv holds the blind comparison, before anything was corrected,
+but for bright_nuclei: there it holds what is left after the comparison had shown the first outlines wrong, and both
+outlines are one annotator's (data/README.md has the figures before).
 
     python -m benchmarks.annotation
 """

@@ -11,18 +11,21 @@ from scipy import ndimage
 
 import draw_masks
 import outlines
+from seglib.carried import carried
 from seglib.scenes import photo, photo_names, photographs, photos
 
 NAMES = photo_names()
+DRAWN = [*NAMES, "bright_nuclei", "portrait"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*DRAWN, "nuclei"])
 def test_a_photo_is_complete(name):
     sample = photo(name)
     height, width = sample["mask"].shape
     assert sample["image"].shape[:2] == sample["instances"].shape == (height, width)
     assert sample["image"].dtype == np.float64
     assert 0 <= sample["image"].min() < 0.2 < 0.8 < sample["image"].max() <= 1
+    assert set(sample) == {"name", "title", "image", "mask", "instances", "classes"}
     assert sample["mask"].dtype == sample["instances"].dtype == np.uint8
     used = set(np.unique(sample["mask"]).tolist()) - {0, 255}
     assert used == set(range(1, len(sample["classes"]))), "every class of the list occurs, and no other"
@@ -36,13 +39,13 @@ def test_a_photo_is_complete(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*DRAWN, "stained_tissue"])
 def test_the_stored_mask_is_what_the_outlines_give(name):
     stored = np.array(Image.open(photographs.FOLDER / f"{name}.png"))
     assert np.array_equal(stored, draw_masks.mask(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*DRAWN, "nuclei", "stained_tissue"])
 def test_the_notes_say_who_drew_what_and_how(name):
     notes = photographs.read_notes(name)
     for key in ("title", "credit", "licence"):
@@ -50,15 +53,17 @@ def test_the_notes_say_who_drew_what_and_how(name):
     assert notes["classes"][0] in ("background", "none")
     assert {"by", "date", "how"} <= set(notes["drawn"])
     assert {"typical", "largest", "checked"} <= set(notes["accuracy"])
-    assert notes["accuracy"]["largest"] <= 3  # px
-    for source in notes["sources"]:
-        content = (files(source["package"]) / source["file"]).read_bytes()
+    assert (notes["accuracy"]["largest"] or 0) <= 3  # px
+    for source in [*notes["sources"], notes.get("truth", notes["sources"][0])]:
+        path = carried(source["carried"]) if "carried" in source else files(source["package"]) / source["file"]
+        content = path.read_bytes()
         assert hashlib.sha256(content).hexdigest() == source["sha256"]
 
 
 def test_there_are_enough_and_they_are_named_once():
-    assert len(NAMES) >= 10
+    assert len(NAMES) == 13
     assert list(photos()) == NAMES
+    assert {path.stem for path in photographs.FOLDER.glob("*.json")} == {*NAMES, *photographs.MORE}
 
 
 def test_the_coins_are_24_separate_round_objects():
@@ -71,8 +76,45 @@ def test_the_coins_are_24_separate_round_objects():
         assert 0.75 < coin.sum() / (np.pi / 4 * height * width) < 1.05
 
 
+@pytest.mark.parametrize(
+    ("name", "count", "shape", "brightest"),
+    [("nuclei", 125, (512, 512), 235), ("bright_nuclei", 57, (1024, 1344), 255), ("portrait", 1, (600, 512, 3), 255)],
+)
+def test_what_was_numbered_is_counted_and_in_one_piece(name, count, shape, brightest):
+    sample = photo(name)
+    assert sample["image"].shape == shape
+    assert sample["image"].max() == pytest.approx(brightest / 255)
+    assert sample["instances"].max() == count
+    for number, box in enumerate(ndimage.find_objects(sample["instances"]), start=1):
+        pieces = ndimage.label(sample["instances"][box] == number, np.ones((3, 3)))[1]
+        assert pieces == 1, f"{name}: region {number} has {pieces} pieces"
+
+
+def test_the_experts_instances_are_the_files():
+    truth = np.array(Image.open(carried("nuclei_instances.tif")))
+    instances = photo("nuclei")["instances"]
+    assert len(np.unique(truth)) == 126
+    assert len(np.unique(np.stack([truth, instances]).reshape(2, -1), axis=1).T) == 126, "numbered anew, one to one"
+    assert np.array_equal(truth == 0, instances == 0)
+
+
+def test_the_bright_nuclei_are_bright_and_the_stained_tissue_has_no_truth():
+    sample = photo("bright_nuclei")
+    mean = ndimage.mean(sample["image"], sample["instances"], range(1, 58)) * 255
+    assert (np.flatnonzero(mean > 100) + 1).tolist() == [12, 56, 57]
+    assert 25 < np.median(mean) < 50
+    assert mean.min() > 1.15 * np.median(sample["image"][sample["mask"] == 0]) * 255
+    area = np.bincount(sample["instances"].ravel())[1:]
+    assert 60 < 2 * np.sqrt(np.median(area) / np.pi) < 100
+    assert 0.01 < (sample["mask"] == 255).mean() < 0.04
+    tissue = photo("stained_tissue")
+    assert tissue["image"].shape == (300, 500, 3)
+    assert (tissue["mask"] == 255).all()
+    assert not tissue["instances"].any()
+
+
 def test_an_unknown_name_lists_the_others():
-    with pytest.raises(ValueError, match="no photo 'dog' in data/photos; there are: astronaut"):
+    with pytest.raises(ValueError, match=r"no photo 'dog'; there are: astronaut, .*, bright_nuclei, nuclei, "):
         photo("dog")
 
 

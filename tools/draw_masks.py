@@ -25,7 +25,7 @@ def mask(name):
 
 
 def main(names):
-    for name in names or photographs.photo_names():
+    for name in names or sorted(path.stem for path in photographs.FOLDER.glob("*.png")):
         picture = Image.fromarray(mask(name), mode="P")
         colours = np.zeros((256, 3), np.uint8)  # any viewer then shows the regions apart
         colours[1:255] = np.resize((PALETTE * 255).astype(np.uint8), (254, 3))
