@@ -25,8 +25,8 @@ BELOW = (
 )
 BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.BorderWeights
 for below in BELOW.values():
-    below.add("arrays")  # what the ground stands on
-BELOW["arrays"] = set()
+    below.update({"arrays", "carried"})  # what the ground stands on
+BELOW["arrays"] = BELOW["carried"] = set()
 
 
 def modules():
