@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seglib.models import FCN, DeepLabV3Plus, MaskRCNN, PSPNet, SegNetBasic, UNet
 from seglib.training import weights
+from workbench.nuclei import Nuclei
 from workbench.run import WEIGHTS
 
 SHIPPED = {"nuclei": Path(__file__).resolve().parents[1] / "data" / "weights" / "nuclei.safetensors"}
@@ -17,6 +18,13 @@ def small_objects(channels, classes):
     return net
 
 
+def grey_nuclei(channels, classes):
+    """The network that comes with the course. Raises ValueError for colours and for more classes than one."""
+    if (channels, classes) != (1, 2):
+        raise ValueError(f"nuclei learns one class of objects in grey pictures, not {classes - 1} in {channels} channels")
+    return Nuclei()
+
+
 NETWORKS = {
     "unet": lambda channels, classes: UNet(channels, classes, width=16, depth=3),
     "fcn": lambda channels, classes: FCN(classes, "vgg16_bn", in_channels=channels, width=16, padding=1),
@@ -26,8 +34,9 @@ NETWORKS = {
         classes, "compact", channels, width=24, output_stride=8, rates=(2, 4, 6)
     ),
     "mask_rcnn": small_objects,
+    "nuclei": grey_nuclei,
 }
-DETECTORS = ("mask_rcnn",)
+DETECTORS = ("mask_rcnn", "nuclei")
 
 
 def build(config):

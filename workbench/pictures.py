@@ -9,6 +9,7 @@ from PIL import Image
 
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
+from workbench import nuclei
 from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
@@ -55,12 +56,21 @@ class Picture:
     """A picture held as its file's 8 or 16 bits and turned into floats a few rows at a time.
 
     Prepared like the pictures that the network was trained on: grey or in colours, each channel of zero mean and
-    unit deviation over the whole picture.
+    unit deviation over the whole picture; or, ``exposed``, by percentiles as `nuclei.exposed` does.
 
     Parameters
     ----------
     path : path
     grey : bool
+    exposed : bool
+        For grey pictures.
+
+    Attributes
+    ----------
+    size : (height, width)
+        Of the picture as it is read: in pixels of the file, or reduced by ``step``.
+    step : int
+        How many rows and columns of the file make one; 1 unless it is set.
 
     Raises
     ------
@@ -68,24 +78,35 @@ class Picture:
         The file is no picture, damaged, transparent, or has 32 bits a pixel.
     """
 
-    def __init__(self, path, grey):
-        self.path, self.grey = Path(path), grey
+    def __init__(self, path, grey, exposed=False):
+        self.path, self.grey, self.exposed, self.step = Path(path), grey, exposed, 1
         with warnings.catch_warnings():
             # Pillow warns above 90 megapixels, which are wanted here; above 180 it refuses.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             self.image = decode(path)
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
-        self.size = self.image.height, self.image.width
-        self.mean, self.deviation = self._moments()
+        if exposed:
+            self.dark, self.middle, self.bright = self._percentiles(nuclei.DARK, 50, nuclei.BRIGHT)
+        else:
+            self.mean, self.deviation = self._moments()
+
+    @property
+    def size(self):
+        return -(-self.image.height // self.step), -(-self.image.width // self.step)
 
     def read(self, top, bottom):
         """These rows, prepared: float32 (1 or 3, bottom - top, W)."""
+        if self.exposed:
+            return nuclei.exposed(self.raw(top, bottom), self.dark, self.bright)
         return (self.raw(top, bottom) - self.mean) / self.deviation
 
     def raw(self, top, bottom):
         """These rows as float32 (1 or 3, bottom - top, W) in 0..1."""
-        piece = self.image.crop((0, top, self.size[1], bottom))
+        return nuclei.reduced(self._rows(top * self.step, min(bottom * self.step, self.image.height)), self.step)
+
+    def _rows(self, top, bottom):
+        piece = self.image.crop((0, top, self.image.width, bottom))
         if piece.mode.startswith("I;16"):
             rows = torch.from_numpy(np.array(piece, np.float32) / 65535)[None].expand(3, -1, -1)
         else:
@@ -100,6 +121,15 @@ class Picture:
 
     def _tops(self, step=1):
         return range(0, self.size[0], ROWS * step)
+
+    def _percentiles(self, *wanted):
+        """Percentiles of the picture's brightness, to 1/65535."""
+        counts = np.zeros(2**16, np.int64)
+        for top in self._tops():
+            levels = (self.raw(top, min(top + ROWS, self.size[0])) * 65535).round().int().numpy()
+            counts += np.bincount(levels.ravel(), minlength=len(counts))
+        shares = counts.cumsum() / counts.sum()
+        return [np.searchsorted(shares, percent / 100) / 65535 for percent in wanted]
 
     def _moments(self):
         """Mean and deviation of each channel, (C, 1, 1), as `transforms.Standardize` takes them."""
