@@ -25,8 +25,8 @@ BELOW = (
 )
 BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.BorderWeights
 for below in BELOW.values():
-    below.add("arrays")  # what the ground stands on
-BELOW["arrays"] = set()
+    below |= {"arrays", "inputs"}  # what the ground stands on
+BELOW |= {"arrays": set(), "inputs": {"arrays"}}
 
 
 def modules():

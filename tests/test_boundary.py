@@ -146,7 +146,7 @@ def test_tensors_and_floats():
     ("prediction", "target", "message"),
     [
         (np.zeros((4, 4), int), np.zeros((4, 5), int), "shape"),
-        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), "one picture"),
+        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), r"one map \(H, W\)"),
         (np.full((4, 4), 255), np.zeros((4, 4), int), "0/255"),
         (np.zeros((4, 4)), np.zeros((4, 4), int), "float64"),
     ],

@@ -236,9 +236,15 @@ def test_wrong_settings_are_refused():
 
 
 @pytest.mark.parametrize(
-    "markers",
-    [np.ones((5, 5), int), np.ones((5, 6)), np.ones((5, 6), bool), np.zeros((5, 6), int), np.full((5, 6), -1)],
+    ("markers", "message"),
+    [
+        (np.ones((5, 5), int), r"one map \(5, 6\) is wanted"),
+        (np.ones((5, 6)), "float64"),
+        (np.ones((5, 6), bool), "measure.label"),
+        (np.zeros((5, 6), int), "must be some"),
+        (np.full((5, 6), -1), "must be some"),
+    ],
 )
-def test_wrong_markers_are_refused(markers):
-    with pytest.raises(ValueError, match="label makes numbers"):
+def test_wrong_markers_are_refused(markers, message):
+    with pytest.raises(ValueError, match=message):
         watershed_segment(np.zeros((5, 6)), markers)

@@ -131,10 +131,10 @@ def test_overlap_table_by_hand():
     ("prediction", "target", "message"),
     [
         (np.zeros((4, 4), int), np.zeros((4, 5), int), "shape"),
-        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), "one picture"),
-        (np.zeros((4, 4), bool), np.zeros((4, 4), int), "prediction_map is a boolean mask"),
+        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), r"one map \(H, W\)"),
+        (np.zeros((4, 4), bool), np.zeros((4, 4), int), "prediction is a boolean mask"),
         (np.zeros((4, 4), int), np.zeros((4, 4)), "float64"),
-        (np.zeros((4, 4), int), np.full((4, 4), -1), "target_map holds the id -1"),
+        (np.zeros((4, 4), int), np.full((4, 4), -1), "holds the id -1"),
     ],
 )
 def test_bad_maps_are_named(prediction, target, message):

@@ -189,7 +189,7 @@ GOOD = {"mask": np.ones((2, 3), int), "instances": np.ones((2, 3), int)}
         ({"mask": np.ones((2, 4), int)}, r"targets\[0\]: mask is \(2, 4\), instances \(2, 3\)"),
         ({"mask": np.ones((1, 2, 3), int)}, r"targets\[0\]: mask has shape \(1, 2, 3\)"),
         ({"mask": np.ones((2, 3))}, "float64"),
-        ({"instances": np.ones((2, 3), bool)}, "instances has shape .* dtype bool"),
+        ({"instances": np.ones((2, 3), bool)}, "instances is a boolean mask"),
         ({"instances": np.full((2, 3), -1)}, "instances holds -1 to -1"),
         ({"mask": np.full((2, 3), 2**40)}, "mask holds 1099511627776"),
         ({"mask": np.ones((4, 3), int), "instances": np.ones((4, 3), int)}, r"picture 0: .* \(2, 3\), .* \(4, 3\)"),

@@ -98,5 +98,5 @@ def test_bad_input_is_named(measure):
         measure(np.zeros((2, 2)), np.zeros((2, 2), int))
     with pytest.raises(ValueError, match="they must agree"):
         measure(np.zeros((2, 2), int), np.zeros((2, 3), int))
-    with pytest.raises(ValueError, match=r"one picture \(H, W\) is wanted"):
+    with pytest.raises(ValueError, match=r"one map \(H, W\) is wanted"):
         measure(np.zeros((1, 2, 2), int), np.zeros((1, 2, 2), int))

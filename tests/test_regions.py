@@ -126,7 +126,7 @@ def test_markers_stay_as_they_are():
 @pytest.mark.parametrize(
     ("image", "markers", "beta", "message"),
     [
-        (STEP, ENDS[:, :5], 1, r"int64 \(8, 5\).*\(8, 9\)"),
+        (STEP, ENDS[:, :5], 1, r"shape \(8, 5\).*\(8, 9\)"),
         (STEP, ENDS / 2, 1, "float64"),
         (STEP, ENDS * 0, 1, r"regions \[\]"),
         (STEP, np.minimum(ENDS, 1), 1, "background was left without"),

@@ -204,11 +204,8 @@ IMAGE, LABELS = strips(0.1, 0.9)
         (lambda: slic_superpixels(IMAGE, 161), "n_segments is 161"),
         (lambda: slic_superpixels(IMAGE, 20.0), r"n_segments is 20.0"),
         (lambda: slic_superpixels(IMAGE, 20, 0), "compactness is 0"),
-        (
-            lambda: merge_regions(IMAGE, LABELS[:, :-1], 5),
-            r"\(8, 19\); an integer label map of the picture's \(8, 20\)",
-        ),
-        (lambda: merge_regions(IMAGE, LABELS.astype(float), 5), "labels is float64"),
+        (lambda: merge_regions(IMAGE, LABELS[:, :-1], 5), r"\(8, 19\); one map \(8, 20\)"),
+        (lambda: merge_regions(IMAGE, LABELS.astype(float), 5), "labels has dtype float64"),
         (lambda: merge_regions(IMAGE, LABELS, -1), "threshold is -1"),
         (lambda: merge_regions(IMAGE, LABELS, np.nan), "threshold is nan"),
     ],
