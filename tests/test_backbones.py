@@ -104,8 +104,7 @@ def test_dilated_resnet50_is_torchvisions(stride, replace, resnets):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "width", "coarse", "fine"),
-    [("resnet18", 64, 32, 8), ("compact", 4, 16, 4), ("compact", 4, 16, 8)],
+    ("name", "width", "coarse", "fine"), [("resnet18", 64, 32, 8), ("compact", 4, 16, 4), ("compact", 4, 16, 8)]
 )
 def test_dilation_only_fills_in_between_the_undilated_values(name, width, coarse, fine):
     torch.manual_seed(1)

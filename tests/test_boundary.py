@@ -155,6 +155,9 @@ def test_bad_masks_are_named(prediction, target, message):
     for score in (boundary_iou, lambda p, t: boundary_f1(p, t, 1)):
         with pytest.raises(ValueError, match=message):
             score(prediction, target)
+    if prediction.max() < 255:
+        with pytest.raises(ValueError, match=message):
+            mean_boundary_f1(prediction, target)
 
 
 def test_bad_widths_are_named():
@@ -189,11 +192,3 @@ def test_mean_boundary_f1_is_the_mean_over_the_classes_shown(prediction, target)
     assert mean_boundary_f1(prediction, target, ignore_index=-1) == pytest.approx(np.mean(scores))
     tensors = (torch.from_numpy(prediction.copy()), torch.from_numpy(target))
     assert mean_boundary_f1(*tensors, ignore_index=-1) == pytest.approx(np.mean(scores))
-
-
-def test_mean_boundary_f1_wants_one_picture_of_class_ids():
-    mask = np.zeros((2, 4, 4), int)
-    with pytest.raises(ValueError, match="one by one"):
-        mean_boundary_f1(mask, mask)
-    with pytest.raises(ValueError, match="argmax"):
-        mean_boundary_f1(mask[0] + 0.5, mask[0])

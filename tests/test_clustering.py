@@ -64,8 +64,5 @@ def test_labels_centres_and_inertia_belong_together(points, k, seed):
 def test_bad_input_is_explained(points, k, message):
     with pytest.raises(ValueError, match=message):
         kmeans(points, k)
-
-
-def test_a_start_of_the_wrong_shape_is_explained():
     with pytest.raises(ValueError, match=r"start has shape \(2, 3\)"):
         kmeans(NUMBERS, 2, start=np.zeros((2, 3)))

@@ -230,16 +230,6 @@ def test_decoder_and_low_level_features_matter():
     assert plain(torch.rand(2, 3, 48, 40)).shape == (2, 5, 48, 40)
 
 
-def test_the_auxiliary_head_is_asked_in_training_only():
-    net, x, calls = compact(aux=True), torch.rand(2, 3, 32, 24), []
-    net.aux.register_forward_hook(lambda *_: calls.append(1))
-    assert set(net(x)) == {"out", "aux"}
-    assert len(calls) == 1
-    assert set(net.eval()(x)) == {"out"}
-    assert len(calls) == 1
-    assert set(net(x, aux=True)) == {"out", "aux"}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
 def test_weights_reach_the_backbone(net, tmp_path):

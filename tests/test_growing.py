@@ -17,8 +17,7 @@ STAIRS = np.array([[9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 9, 9], [0, 0, 0, 0]], np.u
 
 
 @pytest.mark.parametrize(
-    ("criterion", "region"),
-    [("seed", [1, 1, 1, 0, 0]), ("neighbour", [1, 1, 1, 1, 1]), ("mean", [1, 1, 1, 1, 0])],
+    ("criterion", "region"), [("seed", [1, 1, 1, 0, 0]), ("neighbour", [1, 1, 1, 1, 1]), ("mean", [1, 1, 1, 1, 0])]
 )
 def test_a_ramp_by_hand(criterion, region):
     # mean: 0, then 5 (10 joins), 10 (20 joins: 15 from 5), 15 (30 joins: 20 from 10); 40 is 25 from 15
@@ -112,18 +111,6 @@ def test_equal_to_scikit_image_on_levels_and_on_floats(tolerance, connectivity):
     floats = levels / 255 + np.random.default_rng(0).uniform(0, 1e-3, levels.shape) - 1e-3 * (levels == 255)
     wanted = flood(floats, (100, 30), tolerance=tolerance / 255 + 1e-6, connectivity=connectivity // 4)
     assert np.array_equal(grow_region(floats, (100, 30), tolerance / 255, connectivity=connectivity), wanted)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 6), (6, 1), (5, 4, 3)])
-@pytest.mark.parametrize("connectivity", [4, 8])
-def test_constant_pictures_are_filled_up_to_one_pixel(shape, connectivity):
-    image = np.full(shape, 0.3)
-    for criterion in CRITERIA:
-        region = grow_region(image, (0, 0), 0, criterion, connectivity)
-        assert region.dtype == bool
-        assert region.shape == shape[:2]
-        assert region.all()
-    assert (grow_regions(image, [(0, 0)], connectivity=connectivity) == 1).all()
 
 
 def test_competition_by_hand():

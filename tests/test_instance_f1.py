@@ -1,7 +1,5 @@
 """Object matching: by hand, against loops over masks, and against torchmetrics' panoptic quality."""
 
-import doctest
-
 import hypothesis.extra.numpy as npst
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from torchmetrics.functional.detection import panoptic_quality
 
-import seglib.metrics.instances
 from seglib.metrics import InstanceScore, instance_f1, merged_objects, overlap_table
 
 IDS = np.array([0, 1, 2, 5, 90])  # with gaps
@@ -77,12 +74,9 @@ def test_by_hand():
     assert type(score.f1) is float
 
 
-def test_halves_at_exactly_one_half_match_nobody():
+def test_at_exactly_the_threshold_nothing_matches():
     assert instance_f1([[1, 2]], [[1, 1]]) == InstanceScore(0, 2, 1)
     assert instance_f1([[1, 2]], [[1, 1]], 0.4) == InstanceScore(1, 1, 0)  # one partner each
-
-
-def test_the_threshold_is_compared_without_rounding_slips():
     target = np.ones((10, 10), int)
     prediction = (np.arange(100) < 29).reshape(10, 10).astype(int)
     assert instance_f1(prediction, target, 0.29).true_positives == 0  # 0.29 * 100 = 28.999999999999996
@@ -146,12 +140,6 @@ def test_bad_maps_are_named(prediction, target, message):
 def test_bad_thresholds_are_named(threshold):
     with pytest.raises(ValueError, match="threshold"):
         instance_f1([[1]], [[1]], threshold)
-
-
-def test_examples_in_the_docstrings():
-    result = doctest.testmod(seglib.metrics.instances)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_merged_objects_counts_predictions_that_swallow_two():

@@ -123,9 +123,6 @@ def test_border_weights_by_hand():
 def test_bad_instance_maps_are_named(bad):
     with pytest.raises(ValueError, match="instances has shape"):
         border_weights(bad)
-
-
-def test_bad_border_settings_are_named():
     for w0, sigma in ((-1, 5), (10, 0)):
         with pytest.raises(ValueError, match="sigma"):
             border_weights(np.zeros((4, 4), int), w0, sigma)

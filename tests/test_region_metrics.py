@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label
 
-from seglib.metrics import (
-    best_overlap,
-    binary_iou,
-    boundary_recall,
-    label_boundary_f1,
-    undersegmentation_error,
-)
+from seglib.metrics import best_overlap, binary_iou, boundary_recall, label_boundary_f1, undersegmentation_error
 
 MAPS = arrays(np.int64, (7, 9), elements=st.integers(0, 3))
 LEFT = np.repeat([[1, 1, 1, 1, 0, 0, 0, 0]], 4, axis=0)

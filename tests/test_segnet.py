@@ -23,12 +23,12 @@ def test_paper_size_has_the_released_nets_parameters():
         net = SegNet(11)
     assert (convolutions(net), count(net, nn.BatchNorm2d)) == (29_433_483, 15_872)
     assert convolutions(net.encoder) == 14_714_688
-    assert parameters(net) == 29_449_355
-
-
-def test_compact_size():
     with torch.device("meta"):
-        assert parameters(SegNet(11, width=16)) == 1_846_571
+        assert parameters(SegNet(11, width=16)) == 1_846_571  # the course's compact size
+        assert parameters(SegNetBasic(11, decoder="features")) == 1_661_067 + 512  # the paper: 1.625 M
+    assert parameters(net) == 29_449_355
+    with pytest.raises(ValueError, match=r"decoder is one of.*not 'full'"):
+        SegNetBasic(3, decoder="full")
 
 
 def test_decoder_mirrors_the_encoder_and_ends_bare():
@@ -118,11 +118,6 @@ def test_basic_has_the_papers_parameters(decoder, learned, norm, paper):
         net = SegNetBasic(11, decoder=decoder)
     assert (convolutions(net), count(net, nn.BatchNorm2d)) == (learned, norm)
     assert round(parameters(net) / 25_000) * 0.025 == pytest.approx(paper)
-
-
-def test_full_features_cost_more_than_the_paper_says():
-    with torch.device("meta"):
-        assert parameters(SegNetBasic(11, decoder="features")) == 1_661_067 + 512  # the paper: 1.625 M
 
 
 def test_basic_is_four_7x7_convolutions_each_way_without_relu_in_the_decoder():
@@ -230,8 +225,3 @@ def test_encoder_takes_torchvisions_weights(tmp_path):
     assert torch.equal(F.max_pool2d(down[4]["y"], 2), vgg.features(x))
     with pytest.raises(ValueError, match="another network, width"):
         SegNet(3, width=4, weights=tmp_path / "vgg.pth")
-
-
-def test_mistakes_are_named_with_the_remedy():
-    with pytest.raises(ValueError, match=r"decoder is one of.*not 'full'"):
-        SegNetBasic(3, decoder="full")

@@ -34,13 +34,6 @@ def test_a_constant_picture_is_cut_into_rectangles():
         assert 7 <= np.ptp(columns) + 1 <= 13
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 7), (9, 1, 3)])
-def test_the_smallest_pictures(shape):
-    image = np.full(shape, 0.25)
-    assert (slic_superpixels(image, 1) == 1).all()
-    assert_superpixels(slic_superpixels(image, shape[0] * shape[1]), shape[:2])
-
-
 def test_a_strong_border_is_never_crossed():
     image = np.zeros((60, 60))
     image[:, 23:] = 1

@@ -100,10 +100,7 @@ def test_early_stopping_waits_for_patience_scorings():
 )
 def test_schedules(schedule, values):
     assert [rate_factor(schedule, done) for done in (0.2, 0.5, 1.0)] == pytest.approx(values)
-
-
-def test_warm_up_starts_low():
-    assert rate_factor("constant", 0) < 0.05
+    assert rate_factor(schedule, 0) < 0.05  # warming up
     assert rate_factor("constant", 0.025) == pytest.approx(0.54)
 
 
@@ -143,6 +140,8 @@ def test_pixel_weights_of_the_samples_count():
 
     history = fit(small_net(), Blind(), steps=2, **QUIET)
     assert history["loss"] == [0, 0]
+    history = fit(small_net(), Squares(), steps=1, loss=dice_loss, **QUIET)  # a loss of one's own
+    assert 0 < history["loss"][0] < 1
 
 
 class TwoHeads(nn.Module):
@@ -163,11 +162,6 @@ def test_an_auxiliary_head_counts_0_4_and_is_not_the_prediction():
     assert history["loss"][0] == pytest.approx(50 * 36 / 256 + 0.4 * math.log(2), rel=1e-3)
     assert evaluate(TwoHeads(), Squares(4))["pixel_accuracy"] == pytest.approx(220 / 256)
     assert predict_logits(TwoHeads(), torch.zeros(1, 1, 4, 4))[0, :, 0, 0].tolist() == [50, 0]
-
-
-def test_own_loss_is_used():
-    history = fit(small_net(), Squares(), steps=1, loss=dice_loss, **QUIET)
-    assert 0 < history["loss"][0] < 1
 
 
 @pytest.mark.slow

@@ -7,16 +7,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as tv
 
-from seglib.transforms import (
-    Compose,
-    ElasticDeform,
-    RandomCrop,
-    RandomFlip,
-    RandomRotate90,
-    RandomScale,
-    Resize,
-    crop,
-)
+from seglib.transforms import Compose, ElasticDeform, RandomCrop, RandomFlip, RandomRotate90, RandomScale, Resize, crop
 
 
 def coordinates(rows, cols):

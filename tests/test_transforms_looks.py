@@ -107,16 +107,8 @@ def test_separate_touching_by_hand():
     mask = (instances > 0).long()
     mask[2, 0] = mask[0, 2] = 255
     after = SeparateTouching()({"image": torch.rand(1, 3, 8), "mask": mask, "instances": instances})
-    assert after["instances"].tolist() == [
-        [1, 1, 0, 0, 5, 5, 0, 7],
-        [1, 1, 0, 0, 5, 5, 0, 7],
-        [0, 0, 0, 0, 0, 0, 0, 7],
-    ]
-    assert after["mask"].tolist() == [
-        [1, 1, 255, 0, 1, 1, 0, 1],
-        [1, 1, 0, 0, 1, 1, 0, 1],
-        [255, 0, 0, 0, 0, 0, 0, 1],
-    ]
+    assert after["instances"].tolist() == [[1, 1, 0, 0, 5, 5, 0, 7], [1, 1, 0, 0, 5, 5, 0, 7], [0, 0, 0, 0, 0, 0, 0, 7]]
+    assert after["mask"].tolist() == [[1, 1, 255, 0, 1, 1, 0, 1], [1, 1, 0, 0, 1, 1, 0, 1], [255, 0, 0, 0, 0, 0, 0, 1]]
 
 
 @settings(max_examples=25, deadline=None)

@@ -61,10 +61,7 @@ WRONG = {
         mutation(q3.solution, ("np.isin(chains, good) & (chains > 0)", "strength >= low")),
         mutation(q3.solution, ("strength >= low", "strength > low")),
         mutation(q3.solution, ("strength >= high", "strength > high")),
-        mutation(
-            q3.solution,
-            ("np.isin(chains, good)", "ndimage.binary_dilation(strength >= high, np.ones((3, 3)))"),
-        ),
+        mutation(q3.solution, ("np.isin(chains, good)", "ndimage.binary_dilation(strength >= high, np.ones((3, 3)))")),
         mutation(q3.solution, ("connectivity=2", "connectivity=1")),
         mutation(q3.solution, ("good) & (chains > 0)", "[0, *good])")),
         mutation(q3.solution, ("np.isin(chains, good) & (chains > 0)", "chains * np.isin(chains, good)")),
