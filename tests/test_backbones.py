@@ -6,6 +6,7 @@ import pickle
 import pytest
 import torch
 import torchvision
+from hostile import Hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -231,11 +232,6 @@ def test_old_files_load_too_and_what_is_not_as_torchvision_writes_it_is_seen(res
         backbone("resnet18", weights=tmp_path / "other_order.pth")
 
 
-class Trap:
-    def __reduce__(self):
-        return os.mkdir, ("trap",)
-
-
 def test_hostile_and_wrong_files_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"IMAGENET1K_V1.*'IMAGENET_1K' is neither"):
@@ -243,7 +239,7 @@ def test_hostile_and_wrong_files_are_refused(tmp_path, monkeypatch):
     torch.save({"epoch": 3, "model": {}}, "checkpoint.pth")
     with pytest.raises(ValueError, match="no tensors by name"):
         read_weights("resnet18", "checkpoint.pth")
-    torch.save({"conv1.weight": Trap()}, "trap.pth")
+    torch.save({"conv1.weight": Hostile("trap")}, "trap.pth")
     with pytest.raises(pickle.UnpicklingError):
         read_weights("resnet18", "trap.pth")
     assert not (tmp_path / "trap").exists()

@@ -1,11 +1,13 @@
 """Faster R-CNN against torchvision's, stage by stage by hand, and against what it may be given."""
 
 import math
+from functools import partial
 
+import detector_twins
 import pytest
 import torch
 import torchvision
-from detector_twins import MIN_SIZE, compare_detections, compare_losses, pictures, target, targets, twin
+from detector_twins import compare_detections, compare_losses, filled, pictures, small_target, targets, twin
 from torch import nn
 from torchvision.models.detection import FasterRCNN as Theirs
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
@@ -19,18 +21,10 @@ from seglib.models.roi import best_detections, choose_rois
 def twins(tmp_path_factory):
     """torchvision's network, ours filled from a file of its weights, and that file."""
     theirs = twin(Theirs, "resnet50")
-    path = tmp_path_factory.mktemp("weights") / "file.pth"
-    torch.save(theirs.state_dict(), path)
-    return theirs, FasterRCNN(91, min_size=MIN_SIZE, weights=path), path
+    return theirs, *filled(FasterRCNN, theirs, tmp_path_factory.mktemp("weights"))
 
 
-def compact(**options):
-    torch.manual_seed(0)
-    return FasterRCNN(4, "compact", width=8, **options)
-
-
-def small_target(*boxes):
-    return target((64, 64), [list(box) for box in boxes], [1 + i % 3 for i in range(len(boxes))])
+compact = partial(detector_twins.compact, FasterRCNN)
 
 
 def train_step(net, images, goals):

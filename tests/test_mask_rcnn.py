@@ -1,10 +1,12 @@
 """Mask R-CNN against torchvision's; masks, their losses and their pasting by hand; the paper's comparisons."""
 
 import math
+from functools import partial
 
+import detector_twins
 import pytest
 import torch
-from detector_twins import MIN_SIZE, compare_detections, compare_losses, pictures, target, twin
+from detector_twins import compare_detections, compare_losses, filled, pictures, small_target, twin
 from hypothesis import strategies as st
 from torch.nn import functional as F
 from torchvision.models.detection import MaskRCNN as Theirs
@@ -26,22 +28,14 @@ from seglib.models.mask_rcnn import (
 FIVE = {"loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"}
 
 
-def compact(**options):
-    torch.manual_seed(0)
-    return MaskRCNN(4, "compact", width=8, **options)
-
-
-def small_target(*boxes):
-    return target((64, 64), [list(box) for box in boxes], [1 + i % 3 for i in range(len(boxes))])
+compact = partial(detector_twins.compact, MaskRCNN)
 
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
     """torchvision's network, and ours filled from a file of its weights."""
     theirs = twin(Theirs, "resnet50")
-    path = tmp_path_factory.mktemp("weights") / "file.pth"
-    torch.save(theirs.state_dict(), path)
-    return theirs, MaskRCNN(91, min_size=MIN_SIZE, weights=path)
+    return theirs, filled(MaskRCNN, theirs, tmp_path_factory.mktemp("weights"))[0]
 
 
 def test_sizes():

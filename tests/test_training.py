@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from hostile import Hostile
 from squares import QUIET, Squares
 from torch import nn
 
@@ -247,11 +248,7 @@ def test_load_names_the_file_that_does_not_fit(tmp_path):
 
 
 def test_load_never_runs_code(tmp_path):
-    class Hostile:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "broken_in"), "w"))
-
-    torch.save({"head.weight": Hostile()}, tmp_path / "hostile.pt")
+    torch.save({"head.weight": Hostile(tmp_path / "broken_in")}, tmp_path / "hostile.pt")
     with pytest.raises(ValueError, match=r"hostile\.pt is no safetensors file"):
         load(small_net(), tmp_path / "hostile.pt")
     assert not (tmp_path / "broken_in").exists()

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hostile import Hostile
 from picture_files import own_pictures, save
 from PIL import Image
 
@@ -152,19 +153,11 @@ def test_places_without_or_with_too_many_pictures(run, tmp_path, capsys, names, 
     assert not (tmp_path / "out").exists()
 
 
-class Hostile:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (self.path, "w")
-
-
 def test_hostile_weights_do_not_run(tmp_path, capsys):
     picture = save(tmp_path / "a.png", np.zeros((40, 40), np.uint8))
     for name, write in (("p.safetensors", pickle.dump), ("t.safetensors", torch.save)):
         with open(tmp_path / name, "wb") as file:
-            write({"head.weight": Hostile(str(tmp_path / "broken_in"))}, file)
+            write({"head.weight": Hostile(tmp_path / "broken_in")}, file)
         command = ["predict", "--weights", str(tmp_path / name), str(picture), "--out", str(tmp_path / "out")]
         assert main(command) == 1
         assert f"{name} is no safetensors file" in capsys.readouterr().err
