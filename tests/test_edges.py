@@ -74,13 +74,6 @@ def test_thin_by_hand():
     assert thin(field.T, slanting[1], slanting[0])[1, 1] == 0
 
 
-def test_hysteresis_by_hand():
-    strength = np.array([[1, 0, 0, 0, 1], [0, 2, 0, 0, 1], [0, 0, 3, 0, 1]])
-    assert np.array_equal(hysteresis(strength, 1, 3), np.eye(3, 5, dtype=bool))  # corners hold, the right side is alone
-    assert not hysteresis(strength, 1, 4).any()
-    assert np.array_equal(hysteresis(strength, 0, 0), strength > 0)
-
-
 @settings(max_examples=40, deadline=None)
 @given(arrays(np.int64, (7, 9), elements=st.integers(0, 4)))
 def test_hysteresis_equals_a_slow_spread(strength):

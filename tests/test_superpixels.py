@@ -101,22 +101,6 @@ def test_the_most_similar_pair_goes_first():
     assert merge_regions(image, labels, mean - lightness(0.10) + 0.1).max() == 2
 
 
-def test_means_are_weighted_by_size():
-    image, labels = strips(0.2, 0.2, 0.2, 0.4, 0.8)
-    labels[labels < 4] = 1  # 30 columns of 0.2, 10 of 0.4, 10 of 0.8
-    mean = (3 * lightness(0.2) + lightness(0.4)) / 4
-    between = lightness(0.8) - mean
-    assert merge_regions(image, labels, between - 0.1).max() == 2
-    assert merge_regions(image, labels, between + 0.1).max() == 1
-
-
-def test_only_neighbours_merge():
-    image, labels = strips(0.2, 0.9, 0.2)
-    assert merge_regions(image, labels, 1).max() == 3
-    corner = np.array([[1, 2], [3, 4]])  # 1 and 4 touch at a corner only
-    assert merge_regions(np.array([[0.2, 0.9], [0.9, 0.2]]), corner, 1).max() == 4
-
-
 def test_ties_are_broken_by_number(monkeypatch):
     # Lab as exact numbers: 16, 32, 48, so that the middle strip is as far from the left one as from the right one
     monkeypatch.setattr("seglib.classical.superpixels.to_lab", lambda grey: np.repeat(64 * grey[..., None], 3, axis=2))
