@@ -177,19 +177,6 @@ def test_by_hand():
     assert type(figures["AP"]) is float
 
 
-def test_a_crowd_excuses_detections_and_is_no_object():
-    target = {"boxes": np.array([[0, 0, 10, 10], [0, 20, 100, 100.0]]), "labels": [1, 1], "iscrowd": [0, 1]}
-    inside = np.array([[0, 20, 10, 30], [40, 40, 50, 50], [0, 0, 10, 10], [95, 20, 105, 30.0]])
-    prediction = {"boxes": inside, "labels": [1] * 4, "scores": [0.9, 0.8, 0.7, 0.6]}
-    assert average_precision([prediction], [target], "box")["AP"] == 1.0
-    without = {key: values[:1] for key, values in target.items()}
-    assert average_precision([prediction], [without], "box")["AP"] == pytest.approx(1 / 3)
-    only = {key: values[1:] for key, values in target.items()}
-    figures = average_precision([prediction], [only], "box")
-    assert list(figures["per_class"]) == [1]
-    assert np.isnan([figures["per_class"][1], figures["AP"], figures["AR100"]]).all()
-
-
 def test_empty_masks_match_nothing():
     empty = {"labels": [1], "masks": np.zeros((1, 6, 6), bool)}
     assert average_precision([{**empty, "scores": [1.0]}], [empty])["AP"] == 0.0

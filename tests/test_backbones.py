@@ -122,25 +122,6 @@ def test_dilation_only_fills_in_between_the_undilated_values(name, width, coarse
         torch.testing.assert_close(dense[..., ::step, ::step], sparse, rtol=1e-10, atol=1e-10)
 
 
-def dilations(layer):
-    convolutions = [m for m in layer.modules() if isinstance(m, nn.Conv2d)]
-    assert all(c.stride == (1, 1) for c in convolutions)
-    assert all(c.padding == c.dilation for c in convolutions if c.kernel_size == (3, 3))
-    assert all(c.dilation == (1, 1) for c in convolutions if c.kernel_size == (1, 1))
-    return [c.dilation[0] for c in convolutions if c.kernel_size == (3, 3)]
-
-
-def test_two_schemes_of_dilation():
-    with torch.device("meta"):
-        like_torchvision = backbone("resnet18", output_stride=8)
-        assert dilations(like_torchvision.layer3) == [1, 2, 2, 2]
-        assert dilations(like_torchvision.layer4) == [2, 4, 4, 4]
-        for name, third, fourth in (("resnet18", 4, 4), ("resnet50", 6, 3)):
-            like_pspnet = backbone(name, output_stride=8, uniform_dilation=True)
-            assert dilations(like_pspnet.layer3) == [2] * third
-            assert dilations(like_pspnet.layer4) == [4] * fourth
-
-
 @pytest.mark.parametrize(("name", "more"), [("resnet50", 123_776), ("resnet18", 148_480)])
 def test_deep_stem_has_three_convolutions_and_128_channels(name, more):
     # 3x3 convolutions 3-64-64-128 with batch norm 112,832, for 7x7 9,536; and a first block that takes 128 channels.

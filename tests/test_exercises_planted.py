@@ -4,10 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import exercise_proof as proof
-import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from seglib.exercises import NotYet, _check, check, exercise, expect_array, expect_choice
 
@@ -96,20 +94,3 @@ def test_a_mutation_changes_one_piece_and_says_which():
     )
     with pytest.raises(AssertionError, match="'mask' occurs 3 times in ids"):
         proof.mutation(ids, ("mask", "image"))
-
-
-def lesson(folder, *cells):
-    said = [[new_output("display_data", {"text/plain": text}) for text in texts] for _, texts in cells]
-    codes = [new_code_cell(code, outputs=outputs) for (code, _), outputs in zip(cells, said, strict=True)]
-    nbformat.write(new_notebook(cells=codes), folder / "04_topic.ipynb")
-    return list(proof.lesson_faults("topic", ["q1", "q2"], folder))
-
-
-def test_a_lesson_must_show_that_its_stubs_are_not_attempted(tmp_path):
-    first = ("check(q1, f)\nhints(q1)", ["○ q1: Not attempted yet.", "q1: 2 hints"])
-    second, its_hints = ("check(q2, answer)", ["○ q2: Not attempted yet."]), ("hints(q2)", ["q2: 2 hints"])
-    assert lesson(tmp_path, first, second, its_hints) == []
-    assert lesson(tmp_path, first, second) == ["04_topic.ipynb never calls hints(q2)"]
-    assert lesson(tmp_path, first, its_hints) == ["04_topic.ipynb never calls check(q2, ...)"]
-    (fault,) = lesson(tmp_path, first, ("check(q2, answer)", ["✓ q2: Correct."]), its_hints)
-    assert "does not store 'Not attempted yet.' below check(q2, ...)" in fault

@@ -110,13 +110,6 @@ def test_border_weights_of_any_map(instances):
     np.testing.assert_allclose(border_weights(instances), slow_border_weights(instances, 10, 5), rtol=1e-5)
 
 
-def test_border_weights_by_hand():
-    instances = np.array([[1, 0, 2, 2, 0, 0, 3]])
-    gap, wider = 10 * math.exp(-(2**2) / 50), 10 * math.exp(-(3**2) / 50)  # d1 + d2 = 1 + 1, 1 + 2
-    expected = [[0, gap, 0, 0, wider, wider, 0]]
-    np.testing.assert_allclose(border_weights(torch.from_numpy(instances)), expected, rtol=1e-6)
-
-
 @pytest.mark.parametrize(
     "bad", [np.zeros((2, 4, 4), int), np.zeros((4, 4)), np.zeros((4, 4), bool), np.full((4, 4), -1)]
 )

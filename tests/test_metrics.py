@@ -103,22 +103,6 @@ def test_a_class_only_predicted_scores_zero_and_counts():
     assert mean_accuracy(matrix) == 0.75  # the target shows class 0 alone
 
 
-def picture_with_iou(hits, union):
-    """Prediction and target with one object class of the given IoU."""
-    target = np.zeros(200, int)
-    target[:union] = 1
-    prediction = np.zeros(200, int)
-    prediction[:hits] = 1
-    return prediction, target
-
-
-def test_pooled_and_per_picture_differ():
-    matrices = [confusion_matrix(*picture_with_iou(*case), 2) for case in ((90, 110), (1, 7))]
-    assert np.mean([iou(matrix)[1] for matrix in matrices]) == pytest.approx(0.48, abs=0.005)
-    assert iou(sum(matrices))[1] == pytest.approx(91 / 117)
-    assert iou(sum(matrices))[1] == pytest.approx(0.78, abs=0.005)
-
-
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
 def test_tensors_and_lists(dtype):
     target = torch.tensor([[0, 1, 2, 2]], dtype=dtype)

@@ -158,14 +158,6 @@ def test_void_is_in_no_union_and_excuses_what_is_mostly_void():
     assert list(declared["per_class"]) == [0, 1, VOID]
 
 
-def test_a_crowd_is_no_miss_and_excuses_its_own_class():
-    target = {"mask": np.array([[1] * 4 + [0] * 4]), "instances": np.array([[1] * 4 + [0] * 4]), "iscrowd": [1]}
-    prediction = {"mask": np.array([[1] * 4 + [0] * 4]), "instances": np.array([[5, 5, 6, 6] + [0] * 4])}
-    assert list(panoptic_quality([prediction], [target])["per_class"]) == [0]
-    other = {**prediction, "mask": np.array([[2] * 4 + [0] * 4])}
-    assert panoptic_quality([other], [target])["per_class"][2]["PQ"] == 0.0
-
-
 def test_recognition_of_one_class_is_instance_f1():
     rng = np.random.default_rng(1)
     target = {"instances": rng.integers(0, 9, (4, 4)).repeat(5, 0).repeat(5, 1)}

@@ -24,25 +24,6 @@ def assert_superpixels(labels, shape):
 # --- SLIC ---
 
 
-def test_a_constant_picture_is_cut_into_rectangles():
-    labels = slic_superpixels(np.full((40, 60), 0.5), 24)
-    assert labels.max() == 24
-    for number in range(1, 25):
-        rows, columns = np.nonzero(labels == number)
-        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
-        assert 7 <= np.ptp(rows) + 1 <= 13
-        assert 7 <= np.ptp(columns) + 1 <= 13
-
-
-def test_a_strong_border_is_never_crossed():
-    image = np.zeros((60, 60))
-    image[:, 23:] = 1
-    image[40:, :] = 0.5
-    labels = slic_superpixels(image, 36)
-    for number in range(1, labels.max() + 1):
-        assert len(np.unique(image[labels == number])) == 1
-
-
 @pytest.mark.parametrize("name", ["astronaut", "coins"])
 @pytest.mark.parametrize("n_segments", [60, 300])
 def test_every_pixel_is_labelled_and_every_superpixel_is_connected(name, n_segments):

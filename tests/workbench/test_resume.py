@@ -88,13 +88,6 @@ def test_a_run_killed_again_and_again_gets_there(fork, uninterrupted, tmp_path):
 
 
 @pytest.mark.slow
-def test_resuming_a_finished_run_changes_nothing(fork, uninterrupted, tmp_path):
-    assert fork(tmp_path) == 0
-    assert fork(tmp_path, resume=True) == 0
-    assert_same_run(tmp_path, uninterrupted)
-
-
-@pytest.mark.slow
 def test_curves_are_the_history(uninterrupted):
     rows = list(csv.DictReader((uninterrupted / "metrics.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(1, STEPS + 1))
