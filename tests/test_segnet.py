@@ -148,10 +148,7 @@ def test_transposed_decoders_start_as_interpolation_and_add_the_features():
         height, width = pooled[level - 1].shape[-2:]
         assert torch.equal(up[level - 1]["x"], up[level]["y"][..., :height, :width] + pooled[level - 1])
     assert torch.equal(logits, net.classifier(up[0]["y"][..., :52, :39]))
-
-
-def test_reduced_decoder_works_on_class_scores_alone():
-    _, _, up, logits = run_basic("reduced")
+    _, _, up, logits = run_basic("reduced")  # works on class scores alone
     assert [each["x"].shape[1] for each in up] == [3, 3, 3, 3]
     assert torch.equal(logits, up[0]["y"][..., :52, :39])
 

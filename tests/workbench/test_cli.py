@@ -243,11 +243,6 @@ def test_an_installed_wheel_says_what_it_lacks(tmp_path, capsys, monkeypatch):
     assert "'nuclei' lie in the course's folder, and there is none at" in capsys.readouterr().err
 
 
-def test_python_m_workbench_helps():
-    result = subprocess.run([sys.executable, "-m", "workbench", "--help"], capture_output=True, text=True, check=True)
-    assert all(command in result.stdout for command in ("data", "train", "predict", "score"))
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["data", "check", "--help"]])
 def test_help_loads_nothing_heavy(arguments):
     code = f"""
@@ -260,3 +255,5 @@ except SystemExit:
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.endswith("loaded:\n")
+    run = [sys.executable, "-m", "workbench", *arguments]
+    assert "usage: seglib" in subprocess.run(run, capture_output=True, text=True, check=True).stdout
