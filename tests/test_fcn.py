@@ -25,18 +25,14 @@ def test_paper_size_has_the_reference_nets_parameters(stride, learned, with_kern
 
 def test_default_is_the_papers_layout():
     with torch.device("meta"):
-        net = FCN(21)
+        net, compact = FCN(21), FCN(11, "vgg16_bn", width=8, padding=1)
+    assert parameters(compact) == 2_107_145
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in compact.modules()) == 13
     convs = [m for stage in net.stages for m in stage if isinstance(m, nn.Conv2d)]
     assert [c.padding for c in convs] == [(100, 100)] + [(1, 1)] * 12
     assert (net.fc6.kernel_size, net.fc6.padding, net.fc7.kernel_size) == ((7, 7), (0, 0), (1, 1))
     assert (net.fc6.out_channels, net.fc7.out_channels, net.dropout.p) == (4096, 4096, 0.5)
     assert not any(isinstance(m, nn.BatchNorm2d | nn.Linear) for m in net.modules())
-
-
-def test_compact_net_has_batch_norm_and_few_parameters():
-    net = FCN(11, "vgg16_bn", width=8, padding=1)
-    assert parameters(net) == 2_107_145
-    assert sum(isinstance(m, nn.BatchNorm2d) for m in net.modules()) == 13
 
 
 @pytest.mark.parametrize("stride", [32, 16, 8])
