@@ -72,10 +72,10 @@ def mean_of_known(scores):
     return float(scores.mean()) if scores.size else float("nan")
 
 
-def shown(values, limit=10):
+def shown(values):
     """Values for an error message, cut short."""
-    text = ", ".join(str(value) for value in values[:limit])
-    return f"[{text}, …]" if len(values) > limit else f"[{text}]"
+    text = ", ".join(str(value) for value in values[:10])
+    return f"[{text}, …]" if len(values) > 10 else f"[{text}]"
 
 
 def pair_counts(rows, columns, shape):

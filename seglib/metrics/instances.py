@@ -1,6 +1,6 @@
 """Objects, not pixels: match the objects of two instance maps, count hits, false alarms and misses."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -44,11 +44,7 @@ class InstanceScore:
         return self._share((self.false_positives + self.false_negatives) / 2)
 
     def __add__(self, other):
-        return InstanceScore(
-            self.true_positives + other.true_positives,
-            self.false_positives + other.false_positives,
-            self.false_negatives + other.false_negatives,
-        )
+        return InstanceScore(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def _share(self, errors):
         if self.true_positives + errors == 0:
