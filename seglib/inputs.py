@@ -40,9 +40,10 @@ def as_picture(image, grey=False):
     if not np.isfinite(image).all():
         raise ValueError("image holds NaN or infinity; fill or crop those pixels first")
     if image.min() < -ROUNDING or image.max() > 1 + ROUNDING:
+        cause = "a normalisation to undo" if image.min() < 0 else "0..255 stored as float (divide by 255)"
         raise ValueError(
             f"image reaches from {image.min():.4g} to {image.max():.4g}; floats are wanted in 0..1. "
-            "Usual cause: 0..255 stored as float (divide by 255), or a normalisation to undo"
+            f"Usual cause: {cause}"
         )
     image = image.clip(0, 1)
     return image @ (0.2125, 0.7154, 0.0721) if grey and image.ndim == 3 else image
