@@ -18,7 +18,7 @@ from skimage.measure import label
 
 from benchmarks.record import write_rows
 from seglib import classical, metrics
-from seglib.classical._inputs import as_picture
+from seglib.inputs import as_picture
 from seglib.scenes import photos
 
 SMALLEST = 50  # px; smaller pieces are not counted as objects, smaller pieces of background get no click

@@ -9,26 +9,10 @@ Nothing is imported until it is named: ``import seglib`` is instant, ``seglib.me
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 __version__ = "0.1.0"
-__all__ = [
-    "arrays",
-    "carried",
-    "classical",
-    "datasets",
-    "exercises",
-    "losses",
-    "metrics",
-    "models",
-    "plotting",
-    "progress",
-    "results",
-    "scenes",
-    "targets",
-    "training",
-    "transforms",
-    "widgets",
-]
+__all__ = [module.name for module in iter_modules(__path__)]
 
 
 def __getattr__(name):

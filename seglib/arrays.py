@@ -1,4 +1,4 @@
-"""What every part of seglib does with arrays: take them from tensors, number labels, mirror at the edges."""
+"""What every part of seglib does with arrays: from tensors, numbered, mirrored; neighbours and places of regions."""
 
 import numpy as np
 
@@ -45,3 +45,38 @@ def mirror(places, length):
     places = places % period
     returning = places > period / 2  # the others stay as they are, to the last bit
     return abs(places - returning * period)
+
+
+def neighbours(labels, corners=False):
+    """The neighbours of each region of a label map (H, W): a dict of label -> set of labels, its own not among them.
+
+    Regions touch if two of their pixels do, side by side or, with ``corners``, diagonally as well.
+
+    >>> neighbours(np.array([[1, 1, 2], [3, 3, 3]]))
+    {1: {2, 3}, 2: {1, 3}, 3: {1, 2}}
+    """
+    beside = [(labels[:-1], labels[1:]), (labels[:, :-1], labels[:, 1:])]
+    if corners:
+        beside += [(labels[:-1, :-1], labels[1:, 1:]), (labels[:-1, 1:], labels[1:, :-1])]
+    pairs = np.concatenate([np.stack([here, there], axis=-1)[here != there] for here, there in beside])
+    found = {label: set() for label in np.unique(labels).tolist()}
+    for one, other in np.unique(pairs, axis=0).tolist():
+        found[one].add(other)
+        found[other].add(one)
+    return found
+
+
+def windows(masks):
+    """The boxes that hold the pixels of masks (n, H, W): int (n, 4), left, top, right, bottom.
+
+    Right and bottom are past the last pixel; a mask without any has 0, 0, 0, 0.
+
+    >>> windows(np.array([[[False, True], [False, True]]])).tolist()
+    [[1, 0, 2, 2]]
+    """
+    if masks.size == 0:
+        return np.zeros((len(masks), 4), np.int64)
+    columns, rows = masks.any(1), masks.any(2)
+    first = [line.argmax(1) for line in (columns, rows)]
+    last = [line.shape[1] - line[:, ::-1].argmax(1) for line in (columns, rows)]
+    return np.where(rows.any(1)[:, None], np.stack(first + last, axis=1), 0)

@@ -2,6 +2,8 @@
 
 import torch
 
+from seglib.arrays import to_numpy, windows
+
 _RANGES = {"mask": "wanted are classes from 0 to 254, and 255 = ignore", "instances": "wanted is 0 = none, 1..n"}
 
 
@@ -51,10 +53,7 @@ def instances_to_targets(sample):
 
 def boxes_of(masks):
     """Tight boxes of masks (n, H, W), none of them empty: float32 (n, 4), xyxy, the far edges behind the last pixel."""
-    edges = []
-    for seen in (masks.any(1).byte(), masks.any(2).byte()):  # columns, then rows
-        edges += [seen.argmax(1), seen.shape[1] - seen.flip(1).argmax(1)]
-    return torch.stack(edges, dim=1)[:, [0, 2, 1, 3]].float()
+    return torch.from_numpy(windows(to_numpy(masks))).float()
 
 
 def _map(sample, name):

@@ -72,17 +72,6 @@ class RandomCrop:
 
 
 @dataclass
-class CenterCrop:
-    """Cut the middle window of ``size``; a smaller picture is padded all around."""
-
-    size: int | tuple[int, int]
-
-    def __call__(self, sample):
-        (height, width), (rows, cols) = _pair(self.size), _size(sample)
-        return crop(sample, (rows - height) // 2, (cols - width) // 2, height, width)
-
-
-@dataclass
 class Resize:
     """Resize to ``size``, a number or (height, width), bilinearly and antialiased when the image shrinks.
 

@@ -24,6 +24,24 @@ def twin(build, name):
     return net
 
 
+def filled(build, theirs, folder):
+    """Ours, filled from a file of the twin's weights; and that file."""
+    path = folder / "file.pth"
+    torch.save(theirs.state_dict(), path)
+    return build(91, min_size=MIN_SIZE, weights=path), path
+
+
+def compact(build, **options):
+    """A small detector of ours for pictures of about 64 px."""
+    torch.manual_seed(0)
+    return build(4, "compact", width=8, **options)
+
+
+def small_target(*boxes):
+    """A target of these boxes in a picture of 64 px, of the classes 1, 2, 3 in turn."""
+    return target((64, 64), [list(box) for box in boxes], [1 + i % 3 for i in range(len(boxes))])
+
+
 def pictures():
     """Three pictures of different sizes: noise, stripes, and a spot."""
     generator = torch.Generator().manual_seed(1)

@@ -27,27 +27,23 @@ def around(place, shape, connectivity):
 def by_seed(image, seeds, tolerance, connectivity):
     union = np.zeros(image.shape[:2], bool)
     for seed in seeds:
-        region = np.zeros(image.shape[:2], bool)
-        region[seed] = True
-        queue = deque([seed])
-        while queue:
-            for place in around(queue.popleft(), region.shape, connectivity):
-                if not region[place] and near(image[place], image[seed], tolerance):
-                    region[place] = True
-                    queue.append(place)
-        union |= region
+        union |= flooded(image, [seed], lambda here, seed=seed: image[seed], tolerance, connectivity)
     return union
 
 
 def by_neighbour(image, seeds, tolerance, connectivity):
-    region = np.zeros(image.shape[:2], bool)
-    queue = deque(seeds)
+    return flooded(image, seeds, lambda here: image[here], tolerance, connectivity)
+
+
+def flooded(image, seeds, wanted, tolerance, connectivity):
+    """Grow from pixel to pixel: a neighbour of ``here`` joins if it is near ``wanted(here)``."""
+    region, queue = np.zeros(image.shape[:2], bool), deque(seeds)
     for seed in seeds:
         region[seed] = True
     while queue:
         here = queue.popleft()
         for place in around(here, region.shape, connectivity):
-            if not region[place] and near(image[place], image[here], tolerance):
+            if not region[place] and near(image[place], wanted(here), tolerance):
                 region[place] = True
                 queue.append(place)
     return region

@@ -69,13 +69,7 @@ def lab(tmp_path_factory):
     arguments = f"--no-browser --ServerApp.port={port} --ServerApp.port_retries=0 --IdentityProvider.token={TOKEN}"
     arguments += " --ServerApp.ip=127.0.0.1 --LabApp.expose_app_in_browser=True"
     # The recipe as it is, with this Python's environment in the place of .venv.
-    command = [
-        "make",
-        "lab",
-        "--old-file=.venv/.ready",
-        f"BIN={Path(sys.executable).parent}",
-        f"LAB_ARGS={arguments}",
-    ]
+    command = ["make", "lab", "--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}", f"LAB_ARGS={arguments}"]
     private = {f"JUPYTERLAB_{name}_DIR": str(course / name) for name in ("SETTINGS", "WORKSPACES")}
     private |= {"JUPYTER_CONFIG_DIR": str(course / "config"), "JUPYTER_RUNTIME_DIR": str(course / "runtime")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | private

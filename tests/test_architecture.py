@@ -25,8 +25,8 @@ BELOW = (
 )
 BELOW["transforms"] = {"losses"}  # the one step inside the ground: transforms.BorderWeights
 for below in BELOW.values():
-    below.update({"arrays", "carried"})  # what the ground stands on
-BELOW["arrays"] = BELOW["carried"] = set()
+    below |= {"arrays", "carried", "inputs"}  # what the ground stands on
+BELOW |= {"arrays": set(), "carried": set(), "inputs": {"arrays"}}
 
 
 def modules():
@@ -71,14 +71,10 @@ def allowed(name, imported):
     return own == other or other in BELOW[own]
 
 
-def floor_breaks(name, imported):
-    return [f"{name} imports {each}" for each in imported if not allowed(name, each)]
-
-
 @pytest.mark.parametrize("name", MODULES)
 def test_module_imports_only_from_floors_below(name):
     assert name.startswith("workbench.") or name.split(".")[1] in BELOW, f"{name} is on no floor: add it to this test"
-    assert floor_breaks(name, IMPORTS[name]) == []
+    assert [imported for imported in IMPORTS[name] if not allowed(name, imported)] == []
 
 
 def test_there_are_no_circles():
@@ -86,26 +82,6 @@ def test_there_are_no_circles():
         TopologicalSorter(IMPORTS).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
-
-
-@pytest.mark.parametrize(
-    ("code", "found"),
-    [
-        ("from seglib.training import fit", ["seglib.training"]),
-        ("from seglib import plotting, training", ["seglib.plotting", "seglib.training"]),
-        ("import seglib.datasets", ["seglib.datasets"]),
-        ("from ..training import fit", ["seglib.training"]),
-        ("from .. import training", ["seglib.training"]),
-        ("def f():\n    from seglib.exercises import check", ["seglib.exercises"]),
-        ("from seglib import __version__", ["seglib"]),
-        ("from workbench.tiles import objects", ["workbench.tiles"]),
-    ],
-)
-def test_an_import_from_above_is_seen(code, found):
-    known = {"seglib.plotting", "seglib.training", "seglib.models.unet", "workbench.tiles"}
-    seen = list(imports("seglib.models.unet", Path("unet.py"), ast.parse(code), known))
-    assert seen == found
-    assert len(floor_breaks("seglib.models.unet", seen)) == len(found)
 
 
 def test_the_house_stays_small():
@@ -128,7 +104,6 @@ def test_every_module_is_named_in_seglib():
         seglib.metrix  # noqa: B018
 
 
-HELP = "from workbench.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
 HEAVY = {"torch", "torchvision", "matplotlib", "IPython", "sklearn", "skimage"}
 
 
@@ -143,8 +118,7 @@ def loaded(code):
 @pytest.mark.parametrize(
     ("code", "allowed"),
     [
-        ("import seglib; dir(seglib); seglib.__version__", set()),
-        (HELP, set()),
+        ("import seglib, seglib.models; dir(seglib); dir(seglib.models); seglib.__version__", set()),
         ("import seglib; seglib.metrics", {"skimage"}),
         ("import seglib.exercises", {"matplotlib", "IPython", "skimage"}),  # plotting comes with it
     ],

@@ -13,7 +13,6 @@ from pycocotools.cocoeval import COCOeval
 
 from seglib.metrics import average_precision
 from seglib.metrics._detections import Objects
-from seglib.metrics.detection import match
 from seglib.metrics.overlaps import mask_iou
 
 NAMES = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
@@ -178,19 +177,6 @@ def test_by_hand():
     assert type(figures["AP"]) is float
 
 
-def test_a_crowd_excuses_detections_and_is_no_object():
-    target = {"boxes": np.array([[0, 0, 10, 10], [0, 20, 100, 100.0]]), "labels": [1, 1], "iscrowd": [0, 1]}
-    inside = np.array([[0, 20, 10, 30], [40, 40, 50, 50], [0, 0, 10, 10], [95, 20, 105, 30.0]])
-    prediction = {"boxes": inside, "labels": [1] * 4, "scores": [0.9, 0.8, 0.7, 0.6]}
-    assert average_precision([prediction], [target], "box")["AP"] == 1.0
-    without = {key: values[:1] for key, values in target.items()}
-    assert average_precision([prediction], [without], "box")["AP"] == pytest.approx(1 / 3)
-    only = {key: values[1:] for key, values in target.items()}
-    figures = average_precision([prediction], [only], "box")
-    assert list(figures["per_class"]) == [1]
-    assert np.isnan([figures["per_class"][1], figures["AP"], figures["AR100"]]).all()
-
-
 def test_empty_masks_match_nothing():
     empty = {"labels": [1], "masks": np.zeros((1, 6, 6), bool)}
     assert average_precision([{**empty, "scores": [1.0]}], [empty])["AP"] == 0.0
@@ -212,16 +198,3 @@ def test_mask_iou_counts_every_pixel(seed, crowd):
     np.testing.assert_allclose(mask_iou(found, true, asked), expected, rtol=1e-12)
     asked[0] = False
     assert not mask_iou(found, true, asked)[0].any()
-
-
-def test_matching_by_hand():
-    iou = np.array([[0.6, 0.8, 0.0], [0.0, 0.8, 0.7], [0.6, 0.0, 0.7]])
-    ignored, crowd = np.zeros((3, 1), bool), np.zeros(3, bool)
-    taken = match(iou, np.array([1, 0, 2]), ignored, crowd)[:, 0]
-    assert taken[:, 0].tolist() == [0, 1, 2]  # at 0.5: 1 takes its best, 0 what is left
-    assert taken[:, 5].tolist() == [-1, 1, -1]  # at 0.75
-    assert taken[:, 9].tolist() == [-1, -1, -1]
-    ignored[1] = crowd[1] = True  # a crowd: taken last, and by several
-    taken = match(iou, np.array([1, 0, 2]), ignored, crowd)[:, 0]
-    assert taken[:, 0].tolist() == [0, 2, -1]
-    assert taken[:, 5].tolist() == [1, 1, -1]

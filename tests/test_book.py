@@ -12,21 +12,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 pytest.importorskip("sphinx", reason='the book is not installed: pip install -e ".[book]"')
 
+from test_notebooks_form import PICTURE, picture
+
 from coursebook import ladder, launch, lessons, markup, names
 from lesson_form import Lesson
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
-PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 COURSE = {
     "executed": "2026-02-03",
     "seconds": 20,
     "versions": {"torch": "2.15.0", "python": "3.11.7", "numpy": "2.4.6"},
 }
-
-
-def figure(alt="One grey pixel, drawn for this test."):
-    return new_output("display_data", {"image/png": PICTURE, "text/plain": alt}, metadata={"image/png": {"alt": alt}})
 
 
 def write(folder, *cells, name="04_measuring.ipynb", course=COURSE):
@@ -61,7 +58,7 @@ def staged(folder, *cells):
     [
         ("not stored as executed from top to bottom", new_code_cell("1", execution_count=3)),
         ("an error in the output", new_code_cell("1", outputs=[new_output("error", ename="E", evalue="")])),
-        ("has no description", new_code_cell("1", outputs=[figure(alt="")])),
+        ("has no description", new_code_cell("1", outputs=[picture(alt="")])),
     ],
 )
 def test_a_notebook_that_is_not_fit_is_refused(tmp_path, complaint, cell):
@@ -94,7 +91,7 @@ def test_a_staged_lesson_says_when_it_ran_and_how_to_run_it(tmp_path):
 
 def test_figures_become_files_with_their_descriptions_and_text_stays(tmp_path):
     said = new_output("stream", name="stdout", text="7\n")
-    cells = staged(tmp_path, new_code_cell("1", outputs=[said, figure("A [grey] pixel *alone*, on\nnothing.")]))
+    cells = staged(tmp_path, new_code_cell("1", outputs=[said, picture("A [grey] pixel *alone*, on\nnothing.")]))
     first, second = cells[3].outputs
     assert first.text == "7\n"
     assert second.data == {"text/markdown": r"![A \[grey\] pixel \*alone\*, on nothing.](figures/04_measuring-01.png)"}
@@ -104,7 +101,7 @@ def test_figures_become_files_with_their_descriptions_and_text_stays(tmp_path):
 def test_the_cover_is_not_stored_twice(tmp_path):
     (tmp_path / "source" / "covers").mkdir(parents=True)
     (tmp_path / "source" / "covers" / "04_measuring.png").write_bytes(base64.b64decode(PICTURE))
-    cells = staged(tmp_path, new_code_cell("1", outputs=[figure()]))
+    cells = staged(tmp_path, new_code_cell("1", outputs=[picture()]))
     assert cells[3].outputs[0].data["text/markdown"].endswith("](../covers/04_measuring.png)")
     assert list((tmp_path / "source/lessons/figures").iterdir()) == []
 
@@ -135,11 +132,7 @@ def test_launch_links_follow_the_repository(repository, binder, colab):
     )
     wanted = colab and f"https://colab.research.google.com/{colab}"
     assert launch.colab(repository, "dev", "n.ipynb") == wanted
-
-
-def test_without_an_address_there_are_no_launch_links():
     assert "http" not in launch.links("", "main", "04_measuring")
-    assert launch.links(ON_GITHUB, "main", "04_measuring").count("https://") == 2
 
 
 def test_a_fork_changes_one_line():
@@ -174,6 +167,7 @@ def test_the_ladder_shows_every_lesson_that_is_there_or_planned(tmp_path):
 )
 def test_names_are_spelled_as_the_course_spells_them(name, title):
     assert names.title(name) == title
+    assert markup.slug("Questions learners ask") == "Questions-learners-ask"  # as Jupyter's anchors
 
 
 def test_names_are_filled_in(tmp_path):
@@ -198,10 +192,6 @@ def test_the_teachers_plans_hold_what_they_promise():
     for number, part in parts:
         assert "**Demonstrate**" in part, number
         assert len(re.findall(r'^- \*"', part, re.M)) == 3, number
-
-
-def test_anchors_are_jupyters():
-    assert markup.slug("Questions learners ask") == "Questions-learners-ask"
 
 
 def test_the_servers_files_are_well_formed():

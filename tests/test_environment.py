@@ -131,14 +131,7 @@ def test_the_readme_lists_the_lessons_that_are_there():
 def test_files_hold_nothing_of_one_machine():
     """No home folders and no package registry's address: people bring their own."""
     hidden = re.compile(r"/(?:home|root|Users)/\w|pypi\.org|pythonhosted|files\.python|conda\.anaconda")
-    names = [
-        "Makefile",
-        ".ci/run",
-        "environment.yml",
-        "pyproject.toml",
-        *OWN_TEXTS,
-        ".pre-commit-config.yaml",
-    ]
+    names = ["Makefile", ".ci/run", "environment.yml", "pyproject.toml", *OWN_TEXTS, ".pre-commit-config.yaml"]
     paths = [ROOT / name for name in names]
     paths += [
         p for folder in ("seglib", "tools", "benchmarks", "book", ".github") for p in (ROOT / folder).rglob("*.[py]*")

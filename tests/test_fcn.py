@@ -1,7 +1,5 @@
 """FCN against the reference nets' counts, crops and kernels, and against the classifier it is made from."""
 
-from fractions import Fraction
-
 import pytest
 import torch
 import torchvision
@@ -9,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.models.blocks import parameters
-from seglib.models.fcn import FCN, OFFSETS, BilinearUpsampling, add_skip, bilinear_kernel
+from seglib.models.fcn import FCN, BilinearUpsampling, add_skip, bilinear_kernel
 
 KERNELS = {32: [64], 16: [4, 32], 8: [4, 4, 16]}  # of the reference nets' upsampling layers
 
@@ -27,18 +25,14 @@ def test_paper_size_has_the_reference_nets_parameters(stride, learned, with_kern
 
 def test_default_is_the_papers_layout():
     with torch.device("meta"):
-        net = FCN(21)
+        net, compact = FCN(21), FCN(11, "vgg16_bn", width=8, padding=1)
+    assert parameters(compact) == 2_107_145
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in compact.modules()) == 13
     convs = [m for stage in net.stages for m in stage if isinstance(m, nn.Conv2d)]
     assert [c.padding for c in convs] == [(100, 100)] + [(1, 1)] * 12
     assert (net.fc6.kernel_size, net.fc6.padding, net.fc7.kernel_size) == ((7, 7), (0, 0), (1, 1))
     assert (net.fc6.out_channels, net.fc7.out_channels, net.dropout.p) == (4096, 4096, 0.5)
     assert not any(isinstance(m, nn.BatchNorm2d | nn.Linear) for m in net.modules())
-
-
-def test_compact_net_has_batch_norm_and_few_parameters():
-    net = FCN(11, "vgg16_bn", width=8, padding=1)
-    assert parameters(net) == 2_107_145
-    assert sum(isinstance(m, nn.BatchNorm2d) for m in net.modules()) == 13
 
 
 @pytest.mark.parametrize("stride", [32, 16, 8])
@@ -49,42 +43,6 @@ def test_every_size_comes_back(stride, padding):
         net = FCN(3, stride=stride, width=1, padding=padding)
         for size in range(1, 34):
             assert net(torch.empty(1, 3, size, 300 + size)).shape == (1, 3, size, 300 + size)
-
-
-def centre_in_picture(index, stride, shift):
-    """Where in the picture the centre of cell ``index`` of a grid lies, whose cell 0 begins at pixel -shift."""
-    return stride * index + Fraction(stride - 1, 2) - shift
-
-
-@pytest.mark.parametrize(("padding", "fc6_padding"), [(100, 0), (1, 3)])
-def test_offsets_follow_from_the_layers_centres(padding, fc6_padding):
-    shift, offsets = padding - 1, OFFSETS[padding]
-
-    def upsampled_centre(index, stride, centre):
-        """Centre of pixel ``index`` after upsampling without padding: kernel 2 stride, centred at stride - 1/2."""
-        return centre((index - stride + Fraction(1, 2)) / stride)
-
-    def fc7(index):
-        return centre_in_picture(index + 3 - fc6_padding, 32, shift)
-
-    def pool4(index):
-        return centre_in_picture(index, 16, shift)
-
-    def pool3(index):
-        return centre_in_picture(index, 8, shift)
-
-    def fused4(index):  # the grid that remains is the scores' for the paper's crops, the skip's otherwise
-        return pool4(index + max(offsets["pool4"], 0))
-
-    def fused3(index):
-        return pool3(index + max(offsets["pool3"], 0))
-
-    for index in (0, 7):
-        assert upsampled_centre(index, 2, fc7) == pool4(index + offsets["pool4"])
-        assert upsampled_centre(index, 2, fused4) == pool3(index + offsets["pool3"])
-        assert upsampled_centre(index, 32, fc7) == index - offsets[32]
-        assert upsampled_centre(index, 16, fused4) == index - offsets[16]
-        assert upsampled_centre(index, 8, fused3) == index - offsets[8]
 
 
 @pytest.mark.parametrize("padding", [100, 1])

@@ -1,10 +1,12 @@
 """Mask R-CNN against torchvision's; masks, their losses and their pasting by hand; the paper's comparisons."""
 
 import math
+from functools import partial
 
+import detector_twins
 import pytest
 import torch
-from detector_twins import MIN_SIZE, compare_detections, compare_losses, pictures, target, twin
+from detector_twins import compare_detections, compare_losses, filled, pictures, small_target, twin
 from hypothesis import strategies as st
 from torch.nn import functional as F
 from torchvision.models.detection import MaskRCNN as Theirs
@@ -26,22 +28,14 @@ from seglib.models.mask_rcnn import (
 FIVE = {"loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"}
 
 
-def compact(**options):
-    torch.manual_seed(0)
-    return MaskRCNN(4, "compact", width=8, **options)
-
-
-def small_target(*boxes):
-    return target((64, 64), [list(box) for box in boxes], [1 + i % 3 for i in range(len(boxes))])
+compact = partial(detector_twins.compact, MaskRCNN)
 
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
     """torchvision's network, and ours filled from a file of its weights."""
     theirs = twin(Theirs, "resnet50")
-    path = tmp_path_factory.mktemp("weights") / "file.pth"
-    torch.save(theirs.state_dict(), path)
-    return theirs, MaskRCNN(91, min_size=MIN_SIZE, weights=path)
+    return theirs, filled(MaskRCNN, theirs, tmp_path_factory.mktemp("weights"))[0]
 
 
 def test_sizes():
@@ -127,19 +121,6 @@ def test_an_untrained_mask_head_has_a_loss_of_ln_2(head):
     assert mask_loss(logits, labels, masks).item() == pytest.approx(math.log(2), abs=0.01)
     assert mask_loss(torch.zeros_like(logits), labels, masks).item() == pytest.approx(math.log(2))
     assert mask_loss(torch.zeros_like(logits), labels, masks, softmax=True).item() == pytest.approx(math.log(5))
-
-
-def test_the_mask_loss_asks_about_the_true_class_only():
-    torch.manual_seed(0)
-    logits, labels = torch.randn(2, 3, 4, 4, requires_grad=True), torch.tensor([2, 1])
-    masks = torch.rand(2, 4, 4)
-    loss = mask_loss(logits, labels, masks)
-    p = torch.stack([logits[0, 2], logits[1, 1]]).sigmoid()
-    assert loss.item() == pytest.approx(-(masks * p.log() + (1 - masks) * (1 - p).log()).mean().item())
-    loss.backward()
-    asked = [[(logits.grad[r, k] != 0).all().item() for k in range(3)] for r in range(2)]
-    assert asked == [[False, False, True], [False, True, False]]
-    assert torch.equal(mask_probabilities(logits, labels), p)
 
 
 def test_softmax_masks_let_the_classes_compete():

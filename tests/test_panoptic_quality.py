@@ -158,14 +158,6 @@ def test_void_is_in_no_union_and_excuses_what_is_mostly_void():
     assert list(declared["per_class"]) == [0, 1, VOID]
 
 
-def test_a_crowd_is_no_miss_and_excuses_its_own_class():
-    target = {"mask": np.array([[1] * 4 + [0] * 4]), "instances": np.array([[1] * 4 + [0] * 4]), "iscrowd": [1]}
-    prediction = {"mask": np.array([[1] * 4 + [0] * 4]), "instances": np.array([[5, 5, 6, 6] + [0] * 4])}
-    assert list(panoptic_quality([prediction], [target])["per_class"]) == [0]
-    other = {**prediction, "mask": np.array([[2] * 4 + [0] * 4])}
-    assert panoptic_quality([other], [target])["per_class"][2]["PQ"] == 0.0
-
-
 def test_recognition_of_one_class_is_instance_f1():
     rng = np.random.default_rng(1)
     target = {"instances": rng.integers(0, 9, (4, 4)).repeat(5, 0).repeat(5, 1)}
@@ -189,7 +181,7 @@ GOOD = {"mask": np.ones((2, 3), int), "instances": np.ones((2, 3), int)}
         ({"mask": np.ones((2, 4), int)}, r"targets\[0\]: mask is \(2, 4\), instances \(2, 3\)"),
         ({"mask": np.ones((1, 2, 3), int)}, r"targets\[0\]: mask has shape \(1, 2, 3\)"),
         ({"mask": np.ones((2, 3))}, "float64"),
-        ({"instances": np.ones((2, 3), bool)}, "instances has shape .* dtype bool"),
+        ({"instances": np.ones((2, 3), bool)}, "instances is a boolean mask"),
         ({"instances": np.full((2, 3), -1)}, "instances holds -1 to -1"),
         ({"mask": np.full((2, 3), 2**40)}, "mask holds 1099511627776"),
         ({"mask": np.ones((4, 3), int), "instances": np.ones((4, 3), int)}, r"picture 0: .* \(2, 3\), .* \(4, 3\)"),

@@ -64,6 +64,8 @@ def test_there_are_enough_and_they_are_named_once():
     assert len(NAMES) == 13
     assert list(photos()) == NAMES
     assert {path.stem for path in photographs.FOLDER.glob("*.json")} == {*NAMES, *photographs.MORE}
+    with pytest.raises(ValueError, match="no photo 'dog'; there are: astronaut"):
+        photo("dog")
 
 
 def test_the_coins_are_24_separate_round_objects():

@@ -60,15 +60,6 @@ def test_another_model_of_sight_agrees(monkeypatch):
         assert smallest_distance(PALETTE, ["Viénot"]) > 14.5
 
 
-def test_the_ruler_finds_colours_that_are_not_safe():
-    for sight, matrix in SIGHT.items():
-        np.testing.assert_allclose(np.sum(matrix, axis=1), 1, atol=1e-5, err_msg=sight)
-    okabe_ito = ["000000", "e69f00", "56b4e9", "009e73", "f0e442", "0072b2", "d55e00", "cc79a7"]
-    assert 10 < smallest_distance(np.array([list(bytes.fromhex(c)) for c in okabe_ito]) / 255) < 12
-    red_and_olive = np.array([[0.75, 0, 0], [0.40, 0.36, 0]])
-    assert smallest_distance(red_and_olive) < 10 < deltaE_ciede2000(*rgb2lab(red_and_olive))
-
-
 def test_lines_can_be_read_on_white_and_the_heat_map_is_even():
     assert contrast_with_white(figures._LINES).min() > 3
     scale = plotting.heat(np.linspace(0, 1, 64)[None])[0]
@@ -109,13 +100,9 @@ def test_to_rgb_of_grey_has_three_equal_channels():
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (PICTURE * 255, "values from .* to 25.*0..255"),
+        (PICTURE * 255, "from .* to 25.*0..255"),
         (PICTURE - 0.5, "normalisation to undo"),
-        (np.full((4, 4), np.nan), "nan"),
-        (np.zeros((4, 4), int), "type int64.*colorize"),
-        (torch.zeros(2, 3, 4, 4), r"shape \(2, 3, 4, 4\).*pass image\[0\]"),
-        (np.zeros((4, 4, 4)), "alpha channel"),
-        (np.zeros(9), r"shape \(9,\)"),
+        (torch.zeros(2, 3, 4, 4), r"shape \(2, 3, 4, 4\).*off the batch"),
     ],
 )
 def test_to_rgb_refuses_what_it_would_have_to_guess(image, message):
@@ -150,16 +137,13 @@ def test_a_line_parts_classes_and_spares_thin_things():
     ("labels", "message"),
     [
         (np.zeros((4, 4)), "type float64.*argmax"),
-        (np.zeros((1, 4, 4), int), r"shape \(1, 4, 4\); wanted \(H, W\)"),
+        (np.zeros((1, 4, 4), int), r"shape \(1, 4, 4\); one map \(H, W\)"),
         (np.full((4, 4), -1), "label -1.*void as -1"),
     ],
 )
 def test_labels_are_checked(function, labels, message):
     with pytest.raises(ValueError, match=message):
         function(labels)
-
-
-def test_an_instance_map_is_no_class_mask():
     with pytest.raises(ValueError, match=r"label 300.*instance map"):
         plotting.colorize(np.full((4, 4), 300))
 

@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label
 
-from seglib.metrics import (
-    best_overlap,
-    binary_iou,
-    boundary_recall,
-    label_boundary_f1,
-    undersegmentation_error,
-)
+from seglib.metrics import best_overlap, binary_iou, boundary_recall, label_boundary_f1, undersegmentation_error
 
 MAPS = arrays(np.int64, (7, 9), elements=st.integers(0, 3))
 LEFT = np.repeat([[1, 1, 1, 1, 0, 0, 0, 0]], 4, axis=0)
@@ -98,5 +92,5 @@ def test_bad_input_is_named(measure):
         measure(np.zeros((2, 2)), np.zeros((2, 2), int))
     with pytest.raises(ValueError, match="they must agree"):
         measure(np.zeros((2, 2), int), np.zeros((2, 3), int))
-    with pytest.raises(ValueError, match=r"one picture \(H, W\) is wanted"):
+    with pytest.raises(ValueError, match=r"one map \(H, W\) is wanted"):
         measure(np.zeros((1, 2, 2), int), np.zeros((1, 2, 2), int))

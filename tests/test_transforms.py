@@ -7,17 +7,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as tv
 
-from seglib.transforms import (
-    CenterCrop,
-    Compose,
-    ElasticDeform,
-    RandomCrop,
-    RandomFlip,
-    RandomRotate90,
-    RandomScale,
-    Resize,
-    crop,
-)
+from seglib.transforms import Compose, ElasticDeform, RandomCrop, RandomFlip, RandomRotate90, RandomScale, Resize, crop
 
 
 def coordinates(rows, cols):
@@ -44,7 +34,6 @@ MOVES = [
     RandomFlip(vertical=False),
     RandomRotate90(),
     RandomCrop((5, 11)),
-    CenterCrop((8, 5)),
     Resize((9, 21)),
     RandomScale(0.5, 2.0),
     ElasticDeform(sigma=2),
@@ -135,12 +124,6 @@ def test_random_crop_reaches_every_place():
     sample = {"image": torch.arange(20.0).reshape(1, 4, 5)}
     corners = {int(RandomCrop((3, 2))(sample)["image"][0, 0, 0]) for _ in range(200)}
     assert corners == {0, 1, 2, 3, 5, 6, 7, 8}
-
-
-def test_center_crop():
-    sample = {"image": torch.arange(30.0).reshape(1, 5, 6)}
-    assert CenterCrop((1, 2))(sample)["image"].tolist() == [[[14, 15]]]
-    assert CenterCrop((5, 6))(sample)["image"].equal(sample["image"])
 
 
 def test_mirroring_is_numpys_reflect_however_far_out():

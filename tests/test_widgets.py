@@ -177,15 +177,6 @@ def test_large_pictures_are_reduced_once(make):
         assert move(explorer, right=most // 8).startswith("IoU 0.33")  # half the square's side
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, bool, np.float32])
-def test_every_kind_of_picture_is_taken(dtype):
-    bright = np.random.default_rng(0).uniform(size=(31, 40, 3)) > 0.5
-    image = (bright * (1 if dtype in (bool, np.float32) else np.iinfo(dtype).max)).astype(dtype)
-    for make in (canny_explorer, clustering_explorer):
-        for each in (image, image[..., 0]):
-            assert make(each, bright[..., 1]).rgb.shape == (31, 40, 3)
-
-
 @pytest.mark.parametrize("make", EXPLORERS)
 def test_what_is_no_mask_of_the_picture_is_refused(make):
     image, mask = square()

@@ -42,7 +42,7 @@ def piece_of_tissue(rng, size, radius):
 
 
 def draw_nuclei(rng, size, typical_radius, tissue):
-    """The light that the nuclei send out, float32 (H, W), about 1 where they shine as most do, and their instance map."""
+    """The light that the nuclei send out, float32 (H, W), 1 where they shine as most do, and their instance map."""
     margin = int(1.5 * typical_radius) + 4
     height, width = size[0] + 2 * margin, size[1] + 2 * margin
     allowed = None if tissue is None else np.pad(tissue, margin, mode="edge")

@@ -21,7 +21,9 @@ def small_objects(channels, classes):
 def grey_nuclei(channels, classes):
     """The network that comes with the course. Raises ValueError for colours and for more classes than one."""
     if (channels, classes) != (1, 2):
-        raise ValueError(f"nuclei learns one class of objects in grey pictures, not {classes - 1} in {channels} channels")
+        raise ValueError(
+            f"nuclei learns one class of objects in grey pictures; this set has {classes - 1}, {channels} channels"
+        )
     return Nuclei()
 
 

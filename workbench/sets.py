@@ -9,7 +9,6 @@ from seglib.datasets import DSB2018, CamVid
 from seglib.scenes import Cells
 from seglib.targets import instances_to_targets
 from seglib.transforms import (
-    CenterCrop,
     Compose,
     ElasticDeform,
     Grayscale,
@@ -20,6 +19,7 @@ from seglib.transforms import (
     RandomScale,
     SeparateTouching,
     Standardize,
+    crop,
 )
 from workbench.layouts import find_splits, open_folder
 from workbench.torchvision_sets import oxford_pets, voc
@@ -31,7 +31,7 @@ VAL_SIZE = 256  # px; while training, networks are scored on the middles of the 
 NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
 
 
-def training_sets(name, crop, foreground=None, grey=False, detector=False):
+def training_sets(name, side, foreground=None, grey=False, detector=False):
     """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
 
     Where objects are told apart, a ``detector`` gets boxes, labels and masks; other networks get gaps between objects
@@ -45,17 +45,17 @@ def training_sets(name, crop, foreground=None, grey=False, detector=False):
     apart = instances_to_targets if detector else SeparateTouching()
     targets = [instances_to_targets] if detector else []
     if name == "cells":
-        train = Cells(1_000_000, size=crop, seed=1, transform=Compose([Standardize(), apart]))
-        val = Cells(64, size=crop, transform=Compose([Standardize(), *targets]))
+        train = Cells(1_000_000, size=side, seed=1, transform=Compose([Standardize(), apart]))
+        val = Cells(64, size=side, transform=Compose([Standardize(), *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
     if name == "dsb2018":
-        move = [RandomScale(0.75, 1.33), RandomCrop(crop), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
+        move = [RandomScale(0.75, 1.33), RandomCrop(side), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
         train = DSB2018(split="train", transform=Compose([Grayscale(), Standardize(), *move]))
-        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), CenterCrop(VAL_SIZE), *targets]))
+        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), centre, *targets]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
-    augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(crop), RandomFlip(vertical=False)])
-    middle = Compose([*prepare, CenterCrop(VAL_SIZE)])
+    augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(side), RandomFlip(vertical=False)])
+    middle = Compose([*prepare, centre])
     if name == "camvid":
         train, val = CamVid(split="train", transform=augment), CamVid(split="val", transform=middle)
     elif name == "voc":
@@ -66,6 +66,12 @@ def training_sets(name, crop, foreground=None, grey=False, detector=False):
         train, val = folder_sets(name, foreground, augment, middle)
     classes = train.dataset.classes if isinstance(train, Subset) else train.classes
     return train, val, {"classes": list(classes), "grey": grey, "objects": False}
+
+
+def centre(sample):
+    """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around."""
+    rows, cols = sample["image"].shape[-2:]
+    return crop(sample, (rows - VAL_SIZE) // 2, (cols - VAL_SIZE) // 2, VAL_SIZE, VAL_SIZE)
 
 
 def folder_sets(folder, foreground, augment, middle):

@@ -6,7 +6,7 @@ from sklearn.cluster import KMeans, MeanShift
 from sklearn.metrics import pairwise_distances_argmin
 
 from seglib.arrays import relabel
-from seglib.classical._inputs import as_picture
+from seglib.inputs import as_picture
 
 SAMPLE = 10_000  # pixels from which kmeans_segment learns its centres
 SHIFTED = 1_500  # pixels from which mean_shift_segment learns its modes

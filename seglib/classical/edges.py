@@ -11,8 +11,8 @@ from skimage.measure import label
 from skimage.segmentation import expand_labels, watershed
 
 from seglib.arrays import relabel
-from seglib.classical._inputs import as_picture
 from seglib.classical.regions import without_small
+from seglib.inputs import as_picture, label_map
 
 MIN_AREA = 50  # px: smaller areas between edges go to their neighbours
 MIN_OBJECT = 20  # px: smaller objects of the watershed are dropped
@@ -197,10 +197,7 @@ def _most_of_frame(labels):
 
 
 def _checked(markers, shape):
-    markers = np.asarray(markers)
-    if markers.shape != shape or not np.issubdtype(markers.dtype, np.integer) or markers.min() < 0 or not markers.any():
-        raise ValueError(
-            f"markers is {markers.dtype} {markers.shape}; whole numbers {shape} are wanted, 0 where the flood decides, "
-            "1.. at seeds, of which there must be some. A mask? skimage.measure.label makes numbers of it"
-        )
+    markers = label_map(markers, "markers", shape, objects=True)
+    if markers.min() < 0 or not markers.any():
+        raise ValueError("markers are to be 0 where the flood decides, and 1.. at seeds, of which there must be some")
     return markers

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
-from ._inputs import as_picture
+from seglib.inputs import as_picture
 
 # Added to every tolerance, so that a difference of exactly `tolerance` joins whatever the rounding: uint8 pictures
 # stored as float32 are off by 6e-8; neighbouring levels of uint16 differ by 1.5e-5.
@@ -71,26 +71,23 @@ def _by_seed(image, seeds, limit, connectivity):
 
 def _by_neighbour(image, seeds, limit, connectivity):
     """Pixels as a graph, with a link between neighbours that are alike: its components that hold a seed."""
-    numbers = np.arange(image.shape[0] * image.shape[1]).reshape(image.shape[:2])
-    all_but_first, all_but_last, every = slice(1, None), slice(None, -1), slice(None)
-    pairs = [((every, all_but_last), (every, all_but_first)), ((all_but_last, every), (all_but_first, every))]
-    if connectivity == 8:
-        pairs.append(((all_but_last, all_but_last), (all_but_first, all_but_first)))
-        pairs.append(((all_but_last, all_but_first), (all_but_first, all_but_last)))
-    links = []
-    for here, there in pairs:
-        alike = _squared(image[here], image[there]) <= limit
-        links.append([numbers[here][alike], numbers[there][alike]])
-    first, second = np.concatenate(links, axis=1)
-    graph = sparse.coo_array((np.ones(first.size, bool), (first, second)), shape=(numbers.size, numbers.size))
+    values, width = _framed(image, np.nan)  # a frame that is like nothing
+    here, there = [], []
+    for step in _steps(width, connectivity):
+        if step > 0:  # the others are the same links seen from the other end
+            alike = np.flatnonzero(_squared(values[:-step], values[step:]) <= limit)
+            here.append(alike)
+            there.append(alike + step)
+    here, there = np.concatenate(here), np.concatenate(there)
+    graph = sparse.coo_array((np.ones(here.size, bool), (here, there)), shape=(len(values), len(values)))
     _, component = connected_components(graph, directed=False)
-    return np.isin(component[numbers], component[numbers[tuple(seeds.T)]])
+    region = np.isin(component, component[(seeds + 1) @ (width, 1)])
+    return region.reshape(-1, width)[1:-1, 1:-1].copy()
 
 
 def _by_mean(image, seeds, limit, connectivity):
     """In rounds. Only the rim is looked at: pixels that touch the region and have not joined yet."""
-    width = image.shape[1] + 2  # with a frame of one pixel, so that every pixel has all its neighbours
-    values = np.pad(image, ((1, 1), (1, 1), (0, 0))).reshape(-1, image.shape[2])
+    values, width = _framed(image, 0)
     unmet = np.pad(np.ones(image.shape[:2], bool), 1).ravel()
     region = np.zeros(unmet.shape, bool)
     joining = np.unique((seeds + 1) @ (width, 1))
@@ -138,9 +135,9 @@ def grow_regions(image, seeds, connectivity=4):
     _check_connectivity(connectivity)
     if image.ndim == 2:
         image = np.stack([image, np.zeros_like(image), np.zeros_like(image)], axis=2)
-    width = image.shape[1] + 2  # with a frame of one pixel that belongs to region -1
+    values, width = _framed(image, 0)  # the frame belongs to region -1
     # Lists, because Python reads and writes single numbers of a list several times as fast as those of an array.
-    red, green, blue = np.pad(image, ((1, 1), (1, 1), (0, 0))).reshape(-1, 3).T.tolist()
+    red, green, blue = values.T.tolist()
     region_of = np.pad(np.zeros(image.shape[:2], int), 1, constant_values=-1).ravel().tolist()
     steps = _steps(width, connectivity).tolist()
     sums = [(0.0, 0.0, 0.0, 0)] * (len(seeds) + 1)  # of each region: red, green, blue, pixels
@@ -175,6 +172,12 @@ def grow_regions(image, seeds, connectivity=4):
             join(place, region)
             meet_neighbours(place, region)
     return np.array(region_of).reshape(-1, width)[1:-1, 1:-1].copy()
+
+
+def _framed(image, fill):
+    """(n, channels) values of a picture in a frame of one pixel, and its width: every pixel then has all neighbours."""
+    framed = np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=fill)
+    return framed.reshape(-1, image.shape[2]), framed.shape[1]
 
 
 def _squared(a, b):

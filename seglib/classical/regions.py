@@ -6,7 +6,7 @@ from skimage.measure import label
 from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import felzenszwalb, random_walker, relabel_sequential, watershed
 
-from ._inputs import as_picture
+from seglib.inputs import as_picture, label_map
 
 SMOOTHING = 1.0  # px: sigma of the blur on the distance map
 MIN_DEPTH = 0.75  # px: how far a saddle must lie below the lower one of its summits to part them
@@ -79,12 +79,8 @@ def random_walker_segment(image, markers, beta=130.0):
         For a picture as `as_picture` refuses it, a negative beta, markers of another shape or dtype, negative ones,
         fewer than two of them, or numbers left out.
     """
-    image, markers = as_picture(image), np.asarray(markers)
-    if markers.shape != image.shape[:2] or markers.dtype.kind not in "iu":
-        raise ValueError(
-            f"markers are {markers.dtype} {markers.shape}; an integer map of the picture's {image.shape[:2]} "
-            "is wanted, 0 = undecided, 1..n = regions"
-        )
+    image = as_picture(image)
+    markers = label_map(markers, "markers", image.shape[:2], objects=True)
     names = np.setdiff1d(markers, 0).tolist()
     if len(names) < 2 or names != list(range(1, len(names) + 1)):
         raise ValueError(

@@ -5,9 +5,9 @@ import heapq
 import numpy as np
 from skimage.segmentation import slic
 
-from seglib.arrays import relabel
-from seglib.classical._inputs import as_picture
+from seglib.arrays import neighbours, relabel
 from seglib.classical.clustering import to_lab
+from seglib.inputs import as_picture, label_map
 
 
 def slic_superpixels(image, n_segments=200, compactness=10.0):
@@ -73,23 +73,20 @@ def merge_regions(image, labels, threshold):
     ValueError
         If the shapes differ, labels are no integers, or the threshold is negative or NaN.
     """
-    lab, labels = to_lab(as_picture(image)), np.asarray(labels)
-    if labels.shape != lab.shape[:2] or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels is {labels.dtype} {labels.shape}; an integer label map of the picture's {lab.shape[:2]} is wanted"
-        )
+    lab = to_lab(as_picture(image))
+    labels = label_map(labels, "labels", lab.shape[:2], objects=True)
     if not threshold >= 0:
         raise ValueError(f"threshold is {threshold}; a difference in Lab, 0 or more, is wanted")
     labels, _ = relabel(labels)
     sizes = np.bincount(labels.ravel()).tolist()
     sums = list(np.stack([np.bincount(labels.ravel(), band.ravel()) for band in np.moveaxis(lab, 2, 0)], axis=1))
-    neighbours = _neighbours(labels)
+    near = list(neighbours(labels).values())
     parent = list(range(len(sizes)))
 
     def entry(a, b):
         return float(np.linalg.norm(sums[a] / sizes[a] - sums[b] / sizes[b])), a, b
 
-    heap = [entry(a, b) for a in parent for b in neighbours[a] if a < b]
+    heap = [entry(a, b) for a in parent for b in near[a] if a < b]
     heapq.heapify(heap)
     while heap and heap[0][0] <= threshold:
         _, a, b = heapq.heappop(heap)
@@ -100,21 +97,10 @@ def merge_regions(image, labels, threshold):
         parent.append(new)
         sizes.append(sizes[a] + sizes[b])
         sums.append(sums[a] + sums[b])
-        neighbours.append((neighbours[a] | neighbours[b]) - {a, b})
-        for other in neighbours[new]:
-            neighbours[other] = neighbours[other] - {a, b} | {new}
+        near.append((near[a] | near[b]) - {a, b})
+        for other in near[new]:
+            near[other] = near[other] - {a, b} | {new}
             heapq.heappush(heap, entry(other, new))
     for region in reversed(range(len(parent))):  # parents have larger numbers than their parts
         parent[region] = parent[parent[region]]
     return relabel(np.array(parent)[labels])[0] + 1
-
-
-def _neighbours(labels):
-    """The set of neighbours of each region 0..n."""
-    neighbours = [set() for _ in range(labels.max() + 1)]
-    for here, there in ((labels[:-1], labels[1:]), (labels[:, :-1], labels[:, 1:])):
-        pairs = np.stack([here, there], axis=-1)[here != there]
-        for one, other in np.unique(pairs, axis=0).tolist():
-            neighbours[one].add(other)
-            neighbours[other].add(one)
-    return neighbours

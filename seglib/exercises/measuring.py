@@ -8,15 +8,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from seglib import losses, metrics
-from seglib.exercises import (
-    NotYet,
-    exercise,
-    expect_array,
-    expect_none_of,
-    expect_number,
-    expect_shape,
-    has_loops,
-)
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
 
 
 def _one_number(name, got):

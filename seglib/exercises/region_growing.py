@@ -6,15 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
-from seglib.exercises import (
-    NotYet,
-    exercise,
-    expect_array,
-    expect_none_of,
-    expect_number,
-    expect_shape,
-    has_loops,
-)
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
 

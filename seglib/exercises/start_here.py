@@ -9,11 +9,7 @@ def _negative(image):
     return 1 - image
 
 
-@exercise(
-    "Black is 0 and must become 1.",
-    "What do a pixel and its negative always add up to?",
-    solution=_negative,
-)
+@exercise("Black is 0 and must become 1.", "What do a pixel and its negative always add up to?", solution=_negative)
 def q0(negative):
     image = np.array([[0.0, 0.25], [0.5, 1.0]])
     expect_array("`negative(image)`", negative(image), 1 - image)

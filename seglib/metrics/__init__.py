@@ -8,13 +8,4 @@ from .detection import average_precision
 from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
 from .panoptic import panoptic_quality
 from .regions import best_overlap, boundary_recall, label_boundary_f1, undersegmentation_error
-from .semantic import (
-    binary_dice,
-    binary_iou,
-    confusion_matrix,
-    dice,
-    iou,
-    mean_accuracy,
-    mean_iou,
-    pixel_accuracy,
-)
+from .semantic import binary_dice, binary_iou, confusion_matrix, dice, iou, mean_accuracy, mean_iou, pixel_accuracy

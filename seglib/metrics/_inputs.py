@@ -5,24 +5,24 @@ from itertools import zip_longest
 
 import numpy as np
 
-from seglib.arrays import to_numpy
+from seglib.inputs import label_map, whole_numbers
 
 
 def label_pair(prediction, target):
     """Two integer arrays of one shape, or a ValueError. Boolean arrays count as 0 and 1."""
-    prediction, target = to_numpy(prediction), to_numpy(target)
-    for name, labels in (("prediction", prediction), ("target", target)):
-        if labels.dtype != bool and not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(
-                f"{name} has dtype {labels.dtype}; integer labels are wanted. Usual cause: logits or "
-                f"probabilities instead of class ids (take .argmax(1), or compare with 0.5)."
-            )
+    prediction, target = whole_numbers(prediction, "prediction"), whole_numbers(target, "target")
     if prediction.shape != target.shape:
         raise ValueError(
             f"prediction has shape {prediction.shape}, target {target.shape}; they must agree. Usual causes: "
             f"a channel axis left in, or a prediction that was not brought back to the target's size."
         )
-    return tuple(labels.view(np.uint8) if labels.dtype == bool else labels for labels in (prediction, target))
+    return prediction, target
+
+
+def map_pair(prediction, target, objects=False):
+    """Two integer maps (H, W) of one picture, or a ValueError; ``objects`` as for `whole_numbers`."""
+    prediction = label_map(prediction, "prediction", objects=objects)
+    return label_pair(prediction, label_map(target, "target", objects=objects))
 
 
 def binary_pair(prediction, target):
@@ -36,12 +36,6 @@ def binary_pair(prediction, target):
                 f"classes (use mask == k)."
             )
     return prediction.astype(bool), target.astype(bool)
-
-
-def require_picture(array, why):
-    """ValueError unless the array is one picture, (H, W)."""
-    if array.ndim != 2:
-        raise ValueError(f"the maps have shape {array.shape}; one picture (H, W) is wanted. {why}")
 
 
 def picture_pairs(predictions, targets):
@@ -78,10 +72,10 @@ def mean_of_known(scores):
     return float(scores.mean()) if scores.size else float("nan")
 
 
-def shown(values, limit=10):
+def shown(values):
     """Values for an error message, cut short."""
-    text = ", ".join(str(value) for value in values[:limit])
-    return f"[{text}, …]" if len(values) > limit else f"[{text}]"
+    text = ", ".join(str(value) for value in values[:10])
+    return f"[{text}, …]" if len(values) > 10 else f"[{text}]"
 
 
 def pair_counts(rows, columns, shape):

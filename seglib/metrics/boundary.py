@@ -3,7 +3,9 @@
 import numpy as np
 from scipy import ndimage
 
-from ._inputs import binary_pair, label_pair, require_picture
+from seglib.arrays import windows
+
+from ._inputs import binary_pair, map_pair
 from .semantic import binary_iou
 
 
@@ -27,7 +29,7 @@ def boundary_f1(prediction, target, tolerance):
         With one outline missing 0.0; with both missing (masks that are empty or fill the picture) 1.0 if the masks
         are equal, else 0.0.
     """
-    prediction, target = _picture_pair(prediction, target)
+    prediction, target = binary_pair(*map_pair(prediction, target))
     if tolerance < 0:
         raise ValueError(f"tolerance is {tolerance}; a distance in pixels, 0 or more, is wanted.")
     predicted, wanted = _outline(prediction), _outline(target)
@@ -60,8 +62,7 @@ def mean_boundary_f1(prediction, target, tolerance=None, ignore_index=255):
     -------
     float in 0..1, NaN for a target that shows no class.
     """
-    prediction, target = label_pair(prediction, target)
-    require_picture(prediction, "Score the pictures of a batch one by one and average.")
+    prediction, target = map_pair(prediction, target)
     if tolerance is None:
         tolerance = 0.0075 * float(np.hypot(*target.shape))
     prediction = np.where(target == ignore_index, ignore_index, prediction)
@@ -89,15 +90,12 @@ def boundary_iou(prediction, target, dilation_ratio=0.02):
     float in 0..1
         A band is empty only if its mask is: 1.0 for two empty masks, 0.0 for one.
     """
-    prediction, target = _picture_pair(prediction, target)
+    prediction, target = binary_pair(*map_pair(prediction, target))
     if dilation_ratio <= 0:
         raise ValueError(f"dilation_ratio is {dilation_ratio}; a share of the diagonal above 0 is wanted.")
     width = max(1, round(dilation_ratio * float(np.hypot(*target.shape))))
-    either = prediction | target
-    rows, columns = np.flatnonzero(either.any(1)), np.flatnonzero(either.any(0))
-    if rows.size == 0:
-        return 1.0
-    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)  # around it is background anyway
+    left, top, right, bottom = windows((prediction | target)[None])[0]
+    window = slice(top, bottom), slice(left, right)  # around it is background anyway
     return binary_iou(_band(prediction[window], width), _band(target[window], width))
 
 
@@ -110,9 +108,3 @@ def _band(mask, width):
 
 def _outline(mask):
     return mask & ~ndimage.binary_erosion(mask, border_value=1)
-
-
-def _picture_pair(prediction, target):
-    prediction, target = binary_pair(prediction, target)
-    require_picture(prediction, "Score the pictures of a batch one by one and average.")
-    return prediction, target

@@ -1,13 +1,13 @@
 """Objects, not pixels: match the objects of two instance maps, count hits, false alarms and misses."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from seglib.arrays import relabel, to_numpy
+from seglib.arrays import relabel
 
-from ._inputs import label_pair, pair_counts, require_picture
+from ._inputs import map_pair, pair_counts
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,7 @@ class InstanceScore:
         return self._share((self.false_positives + self.false_negatives) / 2)
 
     def __add__(self, other):
-        return InstanceScore(
-            self.true_positives + other.true_positives,
-            self.false_positives + other.false_positives,
-            self.false_negatives + other.false_negatives,
-        )
+        return InstanceScore(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def _share(self, errors):
         if self.true_positives + errors == 0:
@@ -117,14 +113,7 @@ def overlap_table(prediction_map, target_map):
         In the order of their ids; row 0 and column 0 are the background. Row sums are the true objects' areas, column
         sums the predicted ones'.
     """
-    for name, instances in (("prediction_map", prediction_map), ("target_map", target_map)):
-        if to_numpy(instances).dtype == bool:
-            raise ValueError(
-                f"{name} is a boolean mask, which does not tell its objects apart; number them first, "
-                f"for example with skimage.measure.label."
-            )
-    prediction, target = label_pair(prediction_map, target_map)
-    require_picture(prediction, "Score the pictures of a batch one by one and add the results.")
+    prediction, target = map_pair(prediction_map, target_map, objects=True)
     prediction, predicted_count = _numbered(prediction, "prediction_map")
     target, target_count = _numbered(target, "target_map")
     return pair_counts(target, prediction, (target_count + 1, predicted_count + 1))

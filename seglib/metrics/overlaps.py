@@ -1,4 +1,4 @@
-"""IoU of every predicted with every true object, as boxes, masks and boundaries, the crowds by COCO's rule.
+"""IoU of every predicted with every true object, as boxes or masks, the crowds by COCO's rule.
 
 All functions take the `Objects` of a picture's prediction and target, and `asked` (D, G) bool, the pairs that matter;
 the rest stays 0. All return (D, G) float64. A crowd, a region with objects too many to outline one by one, is not
@@ -7,7 +7,7 @@ asked to be covered: its "IoU" is the share of the detection that lies in it. An
 
 import numpy as np
 
-from .boundary import boundary_iou
+from seglib.arrays import windows
 
 
 def box_iou(prediction, target, asked):
@@ -23,15 +23,6 @@ def mask_iou(prediction, target, asked):
     return _iou(shared, prediction.extents, target.extents, target.crowd)
 
 
-def mask_and_boundary_iou(prediction, target, asked):
-    """The smaller one of mask IoU and boundary IoU (Cheng et al. 2021); of crowds the mask's alone."""
-    iou = mask_iou(prediction, target, asked)
-    for row, column in np.argwhere((iou > 0) & ~target.crowd):
-        boundary = boundary_iou(prediction.regions[row], target.regions[column])
-        iou[row, column] = min(iou[row, column], boundary)
-    return iou
-
-
 def _iou(shared, predicted, true, crowd):
     whole = np.where(crowd, predicted[:, None], predicted[:, None] + true - shared)
     return np.divide(shared, whole, out=np.zeros(shared.shape), where=shared > 0)
@@ -39,7 +30,7 @@ def _iou(shared, predicted, true, crowd):
 
 def _shared(predicted, true, asked):
     """Pixels that masks share, counted where their windows meet."""
-    low, high = _intersections(_windows(predicted), _windows(true))
+    low, high = _intersections(windows(predicted), windows(true))
     shared = np.zeros(asked.shape)
     rows, columns = np.nonzero(asked & (low < high).all(-1))
     corners = np.concatenate([low[rows, columns], high[rows, columns]], axis=1).tolist()
@@ -53,13 +44,3 @@ def _intersections(first, second):
     """Corners (D, G, 2) of where boxes meet; low is not below high where they do not."""
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     return low, np.minimum(first[:, None, 2:], second[None, :, 2:])
-
-
-def _windows(masks):
-    """The boxes (n, 4) that hold the masks' pixels, whole numbers; right and bottom are past the last pixel."""
-    if masks.size == 0:
-        return np.zeros((len(masks), 4), np.int64)
-    columns, rows = masks.any(1), masks.any(2)
-    first = [line.argmax(1) for line in (columns, rows)]
-    last = [line.shape[1] - line[:, ::-1].argmax(1) for line in (columns, rows)]
-    return np.where(rows.any(1)[:, None], np.stack(first + last, axis=1), 0)

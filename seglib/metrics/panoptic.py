@@ -3,6 +3,7 @@
 import numpy as np
 
 from seglib.arrays import relabel, to_numpy
+from seglib.inputs import label_map
 
 from ._detections import read_crowd
 from ._inputs import entry, number_pairs, pair_counts, picture_pairs
@@ -99,12 +100,7 @@ def _segments(picture, name):
 
 
 def _map(picture, key, name):
-    values = to_numpy(entry(picture, key, name))
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(
-            f"{name}: {key} has shape {values.shape} and dtype {values.dtype}; an integer map (H, W) is wanted. "
-            f"Usual causes: a batch or channel axis left in, or logits (take .argmax)."
-        )
+    values = label_map(entry(picture, key, name), f"{name}: {key}", objects=key == "instances")
     if values.size and not 0 <= values.min() <= values.max() < 2**31:
         raise ValueError(f"{name}: {key} holds {values.min()} to {values.max()}; ids from 0 to 2^31 - 1 are wanted.")
     return values

@@ -9,7 +9,7 @@ from skimage.measure import label
 
 from seglib.arrays import relabel
 
-from ._inputs import label_pair, pair_counts, require_picture
+from ._inputs import map_pair, pair_counts
 
 
 def best_overlap(prediction_map, target_map):
@@ -103,9 +103,7 @@ def undersegmentation_error(prediction_map, target_map):
 
 
 def _map_pair(prediction_map, target_map):
-    prediction, target = label_pair(prediction_map, target_map)
-    require_picture(prediction, "Score the pictures of a batch one by one.")
-    return prediction.astype(np.int64), target.astype(np.int64)
+    return (labels.astype(np.int64) for labels in map_pair(prediction_map, target_map))
 
 
 def _shared(prediction, target):

@@ -5,7 +5,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import expand_labels
 
-from seglib.arrays import to_numpy
+from seglib.arrays import neighbours, to_numpy
+from seglib.inputs import as_picture, label_map
 
 _HEX = """
 162442 f2832c 008259 5d5361 d8adb4 398ffb c11210 2adcfd de07a6 f9f9f9 ffeb3a 5c2829
@@ -30,7 +31,7 @@ def class_color(index):
 def to_rgb(image):
     """Turn one picture into float RGB, shape (H, W, 3), range 0..1.
 
-    Takes tensors (C, H, W) and arrays (H, W) or (H, W, C), with C = 1 or 3: bool, uint8, or float in 0..1.
+    Takes tensors (C, H, W) and arrays (H, W) or (H, W, C), with C = 1 or 3: of the types that `as_picture` takes.
 
     Raises
     ------
@@ -40,25 +41,10 @@ def to_rgb(image):
     array = to_numpy(image)
     if array.ndim == 3 and array.shape[0] in (1, 3) and (hasattr(image, "detach") or array.shape[2] not in (1, 3)):
         array = np.moveaxis(array, 0, -1)
-    elif array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3):
-        cause = "a batch; pass image[0]" if array.ndim == 4 else "an alpha channel, or a stack of pictures"
-        raise ValueError(f"image has shape {array.shape}; wanted one grey or colour picture (usual cause: {cause})")
-    if array.dtype == np.uint8:
-        array = array / 255
-    elif array.dtype.kind not in "bf":
-        raise ValueError(
-            f"image has type {array.dtype}; wanted uint8, or float in 0..1 "
-            "(usual cause: a mask where a picture belongs; use colorize for it)"
-        )
-    array = array.astype(float, copy=False)
-    if array.size and not (array.min() >= -1e-3 and array.max() <= 1 + 1e-3):  # False for NaN too
-        raise ValueError(
-            f"image has values from {array.min():.4g} to {array.max():.4g}; wanted 0..1 "
-            "(usual cause: a float picture in 0..255, or a normalisation to undo)"
-        )
-    return np.broadcast_to(array, (*array.shape[:2], 3)).clip(0, 1)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    picture = as_picture(array)
+    return picture if picture.ndim == 3 else np.stack([picture] * 3, axis=2)
 
 
 def colorize(mask):
@@ -139,17 +125,8 @@ def heat(values, low=None, high=None):
 
 
 def _labels(labels, name):
-    array = to_numpy(labels)
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name} has shape {array.shape}; wanted (H, W) (usual cause: a batch or channel axis left over)"
-        )
-    if array.dtype.kind not in "biu":
-        raise ValueError(
-            f"{name} has type {array.dtype}; wanted integer labels "
-            "(usual cause: probabilities before argmax or threshold)"
-        )
-    if array.size and array.min() < 0:
+    array = label_map(labels, name)
+    if array.min(initial=0) < 0:
         raise ValueError(f"{name} has the label {array.min()}; wanted 0 or more (usual cause: void as -1)")
     return array.astype(np.int64)
 
@@ -164,28 +141,17 @@ def _class_colours(mask):
 def _instance_colours(instances):
     """Greedy graph colouring: objects with many neighbours choose first, each the least used of the free colours."""
     ids = np.unique(instances[instances > 0]).tolist()
-    neighbours = {i: set() for i in ids}
-    for a, b in _neighbouring_pairs(instances):
-        neighbours[a].add(b)
-        neighbours[b].add(a)
+    grown = expand_labels(instances, distance=max(4, min(instances.shape) // 16))  # so that near ones touch
+    near = {i: others - {0} for i, others in neighbours(grown, corners=True).items()}
     uses, chosen = [0] * len(_OBJECTS), {}
-    for i in sorted(ids, key=lambda i: (-len(neighbours[i]), i)):
-        taken = {chosen[n] for n in neighbours[i] if n in chosen}
+    for i in sorted(ids, key=lambda i: (-len(near[i]), i)):
+        taken = {chosen[n] for n in near[i] if n in chosen}
         if len(taken) == len(uses):  # so crowded that a darker set of colours has to help out
             uses.append(0)
         chosen[i] = min(set(range(len(uses))) - taken, key=lambda c: (uses[c], c))
         uses[chosen[i]] += 1
     colours = [_OBJECTS[chosen[i] % len(_OBJECTS)] * 0.8 ** (chosen[i] // len(_OBJECTS)) for i in ids]
     return np.array([PALETTE[0], *colours])[np.searchsorted([0, *ids], instances)]
-
-
-def _neighbouring_pairs(instances):
-    """Pairs of object ids that touch, or nearly do."""
-    grown = expand_labels(instances, distance=max(4, min(instances.shape) // 16))
-    views = [(grown[:, :-1], grown[:, 1:]), (grown[:-1], grown[1:])]
-    views += [(grown[:-1, :-1], grown[1:, 1:]), (grown[:-1, 1:], grown[1:, :-1])]
-    pairs = [np.stack([a, b], axis=-1)[(a != b) & (a > 0) & (b > 0)] for a, b in views]
-    return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0).tolist()
 
 
 def _tint(image, labels, colours, alpha, name):

@@ -19,7 +19,7 @@ def pixel_batch(samples):
         told = ", ".join(f"{size} {name}".strip() for size, name in sizes.items())
         raise ValueError(
             f"pictures of unequal size can't share a batch: {told} (channels, height, width). Cut them to one size "
-            "with a transform, RandomCrop or CenterCrop, or take batch_size=1"
+            "with a transform, RandomCrop or Resize, or take batch_size=1"
         )
     return {key: torch.stack([sample[key] for sample in samples]) for key in PIXELS if key in samples[0]}
 

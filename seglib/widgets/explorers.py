@@ -7,8 +7,8 @@ from skimage.segmentation import find_boundaries
 from skimage.transform import resize
 
 from seglib.classical import canny, grow_region, kmeans_segment
-from seglib.classical._inputs import as_picture
 from seglib.classical.edges import enclosed_areas
+from seglib.inputs import as_picture
 from seglib.metrics import best_overlap, binary_dice, binary_iou, boundary_f1
 from seglib.plotting import PALETTE, overlay, to_rgb
 from seglib.widgets._explorer import Explorer, choice, count, slider

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+from hostile import Hostile
 from interrupted import STEPS, train
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -83,13 +84,6 @@ def test_a_run_killed_again_and_again_gets_there(fork, uninterrupted, tmp_path):
     assert fork(tmp_path, resume=True, workers=1, replaced=4) == -signal.SIGKILL  # of step 6 the curves are missing
     assert fork(tmp_path, resume=True, draw=3) == -signal.SIGKILL
     assert fork(tmp_path, resume=True, workers=1) == 0
-    assert_same_run(tmp_path, uninterrupted)
-
-
-@pytest.mark.slow
-def test_resuming_a_finished_run_changes_nothing(fork, uninterrupted, tmp_path):
-    assert fork(tmp_path) == 0
-    assert fork(tmp_path, resume=True) == 0
     assert_same_run(tmp_path, uninterrupted)
 
 
@@ -171,29 +165,17 @@ def test_a_run_is_not_overwritten_nor_continued_as_another(tmp_path):
         Run(tmp_path, CONFIG | {"seed": 3}, 1, resume=True)
 
 
-class Hostile:
-    """Unpickled, it creates a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (self.path, "w")
-
-
 @pytest.mark.parametrize("pickled", [True, False], ids=["pickle", "torch.save"])
 def test_a_hostile_checkpoint_does_not_run(tmp_path, pickled):
     tiny_run(tmp_path)
     trace, checkpoint = tmp_path / "broken_in", tmp_path / "checkpoint.pt"
     if pickled:
-        checkpoint.write_bytes(pickle.dumps({"model.head.weight": Hostile(str(trace))}, protocol=2))
+        checkpoint.write_bytes(pickle.dumps({"model.head.weight": Hostile(trace)}, protocol=2))
     else:
-        torch.save({"model.head.weight": Hostile(str(trace))}, checkpoint)
+        torch.save({"model.head.weight": Hostile(trace)}, checkpoint)
     with pytest.raises(ValueError, match=r"checkpoint\.pt is no checkpoint of a run"):
         Run(tmp_path, CONFIG, 1, resume=True)
     assert not trace.exists()
-    pickle.loads(pickle.dumps(Hostile(str(trace))))  # it is as hostile as it says
-    assert trace.exists()
 
 
 def test_damaged_checkpoints_are_named(tmp_path):

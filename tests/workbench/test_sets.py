@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from picture_files import colours, own_pictures, save
 from PIL import Image
 
 from workbench.cli import main
-from workbench.sets import NAMES, training_sets
+from workbench.sets import NAMES, centre, training_sets
 from workbench.torchvision_sets import oxford_pets, voc
 
 PETS = [f"Abyssinian_{n}" for n in (100, 101, 102)] + [f"american_bulldog_{n}" for n in (1, 2, 10, 100)]
@@ -38,6 +39,15 @@ def root(tmp_path, monkeypatch):
         image.save(home / f"SegmentationClass/{name}.png")
     monkeypatch.setenv("SEGLIB_DATA", str(tmp_path))
     return tmp_path
+
+
+def test_networks_are_scored_on_the_middle():
+    image = torch.arange(260 * 300.0).reshape(1, 260, 300)
+    assert torch.equal(centre({"image": image})["image"], image[:, 2:258, 22:278])
+    small = centre({"image": image[:, :10, :11], "mask": torch.ones(10, 11, dtype=torch.int64)})
+    assert small["mask"].shape == (256, 256)
+    assert (small["mask"][123:133, 123:134] == 1).all()
+    assert (small["mask"] == 255).sum() == 256**2 - 110
 
 
 def test_voc_gives_its_classes_with_void_along_the_outlines(root):

@@ -109,11 +109,6 @@ def test_objects_by_windows_are_those_of_the_whole_mask():
     assert whole.max() == pieces.max() > 20
     pairs = np.unique(np.stack([whole.ravel(), pieces.ravel()], 1), axis=0)
     assert len(pairs) == whole.max() + 1  # each object is one object of the other
-
-
-def test_a_small_mask_is_cut_in_one_go():
-    mask = discs((120, 90), seed=1)
-    assert painted(objects(mask), mask.shape).max() == split_touching(mask).max()
     assert list(objects(np.zeros((40, 50), bool))) == []
 
 

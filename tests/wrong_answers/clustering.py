@@ -24,25 +24,9 @@ def empty_is_dropped(points, centres):
     return labels, moved[np.unique(labels)]
 
 
-def only_the_first_coordinate(points, centres):
-    return q1.solution(points[:, :1], centres[:, :1])
-
-
-def only_centres(points, centres):
-    return q1.solution(points, centres)[1]
-
-
 def still_a_picture(image, weight):
     place = np.stack(np.indices(image.shape[:2]), axis=2) * weight / max(image.shape)
     return np.concatenate([image, place], axis=2)
-
-
-def colours_only(image, weight):
-    return image.reshape(-1, 3)
-
-
-def all_alike(points, centres):
-    return np.full(len(points), 1 / len(points))
 
 
 def the_farthest(points, centres):
@@ -50,32 +34,8 @@ def the_farthest(points, centres):
     return (np.arange(len(points)) == nearest.argmax()).astype(float)
 
 
-def unchanged(image, labels):
-    return image
-
-
-def one_colour(image, labels):
-    return np.broadcast_to(image.mean((0, 1)), image.shape)
-
-
 def k_means_again(image):
     return classical.kmeans_segment(image, 3)
-
-
-def k_means_and_position(image):
-    return classical.kmeans_segment(image, 4, position=0.5)
-
-
-def superpixels_alone(image):
-    return classical.slic_superpixels(image, 200)
-
-
-def one_row_a_pixel(image):
-    return k_means_again(image).ravel()
-
-
-def a_picture(image):
-    return image if image.ndim == 2 else image[..., 0]
 
 
 WRONG = {
@@ -83,9 +43,9 @@ WRONG = {
         *(empty_becomes_nan, empty_becomes_zero, empty_is_dropped),
         mutation(q1.solution, ("points[labels == i].mean(0)", "np.median(points[labels == i], axis=0)")),
         mutation(q1.solution, ("points[labels == i].mean(0)", "centres[i]")),
-        only_the_first_coordinate,
+        lambda points, centres: q1.solution(points[:, :1], centres[:, :1]),  # only the first coordinate
         mutation(q1.solution, ("argmin", "argmax")),
-        only_centres,
+        lambda points, centres: q1.solution(points, centres)[1],  # only centres
     ],
     "q2": [
         still_a_picture,
@@ -96,27 +56,31 @@ WRONG = {
         mutation(q2.solution, ("max(height, width)", "min(height, width)")),
         mutation(q2.solution, ("weight * place", "place")),
         mutation(q2.solution, ("max(height, width)", "width")),
-        colours_only,
+        lambda image, weight: image.reshape(-1, 3),  # colours only
     ],
     "q3": [
         mutation(q3.solution, (" / squared.sum()", "")),
         mutation(q3.solution, (".min(1)", ".min(1) ** 0.5")),
-        *(all_alike, the_farthest),
+        the_farthest,
+        lambda points, centres: np.full(len(points), 1 / len(points)),  # all alike
         mutation(q3.solution, (".min(1)", ".sum(1)")),
         mutation(q3.solution, (".min(1)", ".max(1)")),
         mutation(q3.solution, (".min(1)", "[:, -1]")),
     ],
     "q4": [
-        unchanged,
+        lambda image, labels: image,  # unchanged
         mutation(q4.solution, (".mean(0)", ".mean()")),
         mutation(q4.solution, ("empty_like(image)", "copy(image)"), ("np.unique(labels)", "range(1, labels.max())")),
         mutation(q4.solution, ("image[labels == number].mean(0)", "np.median(image[labels == number], axis=0)")),
-        one_colour,
+        lambda image, labels: np.broadcast_to(image.mean((0, 1)), image.shape),  # one colour
         mutation(q4.solution, ("empty_like(image)", "copy(image)"), ("np.unique(labels)", "(1, 2, 3)")),
     ],
     "q5": [
-        *(k_means_again, k_means_and_position, superpixels_alone),
+        k_means_again,
+        lambda image: classical.kmeans_segment(image, 4, position=0.5),  # k means and position
+        lambda image: classical.slic_superpixels(image, 200),  # superpixels alone
         mutation(q5.solution, ("threshold=20", "threshold=6")),
-        *(one_row_a_pixel, a_picture),
+        lambda image: k_means_again(image).ravel(),  # one row a pixel
+        lambda image: image if image.ndim == 2 else image[..., 0],  # a picture
     ],
 }

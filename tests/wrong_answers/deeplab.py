@@ -11,22 +11,6 @@ MISSED = "[offset for offset in range(-span, span + 1) if offset not in reached]
 SUMS = "{offset + step for offset in reached for step in (-rate, 0, rate)}"
 
 
-def without_padding(x, kernel, rate):
-    return q1.solution(x, kernel, rate)[rate:-rate, rate:-rate]
-
-
-def padding_one(x, kernel, rate):
-    return q1.solution(x, kernel, rate)[rate - 1 : 1 - rate, rate - 1 : 1 - rate]
-
-
-def rate_forgotten(x, kernel, rate):
-    return q1.solution(x, kernel, 1)
-
-
-def rate_as_holes(x, kernel, rate):
-    return q1.solution(x, kernel, rate + 1)
-
-
 def whole_places(height, width, rate):
     return max(0, height - 2 * rate) * max(0, width - 2 * rate) / (height * width)
 
@@ -37,41 +21,13 @@ def the_largest_values(field, share):
     return float(np.sqrt((np.searchsorted(np.sort(field.ravel())[::-1].cumsum(), share) + 1) / np.pi))
 
 
-def itself(features):
-    return features
-
-
-def direct_neighbours(features):
-    return window(features, 1)
-
-
-def one_larger_rate(features):
-    return window(features, 4)
-
-
-def beyond_the_map(features):
-    return window(features, 12)
-
-
-def all_rates(features):
-    return torch.cat([window(features, rate) for rate in (1, 2, 4)])
-
-
-def one_value(features):
-    return features.mean((1, 2))
-
-
-def divided_by_nothing(features):
-    return features / (features - features)
-
-
 WRONG = {
     "q1": [
-        without_padding,
-        padding_one,
+        lambda x, kernel, rate: q1.solution(x, kernel, rate)[rate:-rate, rate:-rate],  # without padding
+        lambda x, kernel, rate: q1.solution(x, kernel, rate)[rate - 1 : 1 - rate, rate - 1 : 1 - rate],  # padding one
         mutation(q1.solution, ("kernel[m, n]", "kernel[2 - m, 2 - n]")),
-        rate_forgotten,
-        rate_as_holes,
+        lambda x, kernel, rate: q1.solution(x, kernel, 1),  # rate forgotten
+        lambda x, kernel, rate: q1.solution(x, kernel, rate + 1),  # rate as holes
         mutation(q1.solution, ("np.pad(x, rate)", 'np.pad(x, rate, mode="edge")')),
         mutation(q1.solution, ("return y", "x[:] = y")),
     ],
@@ -99,5 +55,13 @@ WRONG = {
         mutation(q4.solution, ("range(-span, span + 1)", "range(span, -span - 1, -1)")),
         mutation(q4.solution, (MISSED, "2 * span + 1 - len(reached)")),  # a count
     ],
-    "q5": [itself, direct_neighbours, one_larger_rate, beyond_the_map, all_rates, one_value, divided_by_nothing],
+    "q5": [
+        lambda features: features,  # itself
+        lambda features: window(features, 1),  # direct neighbours
+        lambda features: window(features, 4),  # one larger rate
+        lambda features: window(features, 12),  # beyond the map
+        lambda features: torch.cat([window(features, rate) for rate in (1, 2, 4)]),  # all rates
+        lambda features: features.mean((1, 2)),  # one value
+        lambda features: features / (features - features),  # divided by nothing
+    ],
 }

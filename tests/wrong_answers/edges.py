@@ -15,14 +15,6 @@ def one_a_row(strength):
     return inner * (inner == inner.max(1, keepdims=True))
 
 
-def up_and_down(strength):
-    return q2.solution(strength.T).T
-
-
-def keeps_the_frame(strength):
-    return strength * (ndimage.maximum_filter(strength, (1, 3)) == strength)
-
-
 def fixed_values(image):
     coins = label(image > 150 / 255)
     return np.where(coins > 0, coins + 1, image < 30 / 255)
@@ -54,17 +46,16 @@ WRONG = {
         mutation(q2.solution, ("middle >= left", "middle > left"), ("middle >= right", "middle > right")),
         mutation(q2.solution, (" & (middle >= right)", "")),
         mutation(q2.solution, ("return kept", "return kept > 0")),
-        *(one_a_row, up_and_down, keeps_the_frame),
+        one_a_row,
+        lambda strength: q2.solution(strength.T).T,  # up and down
+        lambda strength: strength * (ndimage.maximum_filter(strength, (1, 3)) == strength),  # keeps the frame
     ],
     "q3": [
         mutation(q3.solution, ("np.isin(chains, good) & (chains > 0)", "strength >= high")),
         mutation(q3.solution, ("np.isin(chains, good) & (chains > 0)", "strength >= low")),
         mutation(q3.solution, ("strength >= low", "strength > low")),
         mutation(q3.solution, ("strength >= high", "strength > high")),
-        mutation(
-            q3.solution,
-            ("np.isin(chains, good)", "ndimage.binary_dilation(strength >= high, np.ones((3, 3)))"),
-        ),
+        mutation(q3.solution, ("np.isin(chains, good)", "ndimage.binary_dilation(strength >= high, np.ones((3, 3)))")),
         mutation(q3.solution, ("connectivity=2", "connectivity=1")),
         mutation(q3.solution, ("good) & (chains > 0)", "[0, *good])")),
         mutation(q3.solution, ("np.isin(chains, good) & (chains > 0)", "chains * np.isin(chains, good)")),

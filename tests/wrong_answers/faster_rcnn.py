@@ -17,14 +17,6 @@ def hard(boxes, scores, sigma):
     return torch.zeros_like(scores).scatter(0, kept, scores[kept])
 
 
-def all_at_once(boxes, scores, sigma):
-    return scores * torch.exp(-(box_iou(boxes, boxes) ** 2) / sigma).prod(1)
-
-
-def six_times_the_mean(sizes):
-    return np.repeat(sizes.mean(0)[None], 6, axis=0)
-
-
 def squares(sizes):
     sides = np.quantile(np.sqrt(sizes.prod(1)), [0.1, 0.25, 0.4, 0.6, 0.75, 0.9])
     return np.stack([sides, sides], axis=1)
@@ -33,14 +25,6 @@ def squares(sizes):
 def quantiles_turned(sizes):
     quantiles = np.quantile(sizes, [0.1, 0.25, 0.4, 0.6, 0.75, 0.9], axis=0)
     return quantiles[:, ::-1]
-
-
-def too_wide_a_range(sizes):
-    return np.geomspace([2, 3], [96, 90], 6)
-
-
-def four_numbers(sizes):
-    return np.concatenate([np.zeros((6, 2)), sizes[:6]], axis=1)
 
 
 def one_group_is_empty(sizes):
@@ -72,8 +56,13 @@ WRONG = {
         hard,
         mutation(q3.solution, ("torch.exp(-(overlaps**2) / sigma)", "1 - overlaps")),
         mutation(q3.solution, ("scores, rest = ", "first = scores\n    scores, rest = "), ("scores[i]", "first[i]")),
-        all_at_once,
+        lambda boxes, scores, sigma: scores * torch.exp(-(box_iou(boxes, boxes) ** 2) / sigma).prod(1),  # all at once
         mutation(q3.solution, ("return scores", "return scores * float(np.exp(-1 / sigma))")),  # lowers itself too
     ],
-    "q4": [six_times_the_mean, squares, quantiles_turned, too_wide_a_range, four_numbers, one_group_is_empty],
+    "q4": [
+        *(squares, quantiles_turned, one_group_is_empty),
+        lambda sizes: np.repeat(sizes.mean(0)[None], 6, axis=0),  # six times the mean
+        lambda sizes: np.geomspace([2, 3], [96, 90], 6),  # too wide a range
+        lambda sizes: np.concatenate([np.zeros((6, 2)), sizes[:6]], axis=1),  # four numbers
+    ],
 }

@@ -6,31 +6,6 @@ from scipy import ndimage
 
 from seglib.exercises.learning_pixels import q1, q2, q3, q4
 
-
-def counts_powers_of_two(view):
-    return max(0, int(np.ceil(np.log2(view))))
-
-
-def brightness(image):
-    return image[..., None]
-
-
-def place_only(image):
-    return np.dstack(np.indices(image.shape))
-
-
-def too_many(image):
-    return np.dstack([ndimage.gaussian_filter(image, sigma) for sigma in range(1, 12)])
-
-
-def flat(image):
-    return np.stack([image.ravel(), image.ravel()], axis=1)
-
-
-def divides_by_zero(image):
-    return np.dstack([image, np.where(image > 0, image, np.nan)])
-
-
 KEEPS_SLOPES = ("    optimizer.zero_grad()\n", "")
 SOFTMAX = ("net(images)", "net(images).softmax(1)")
 EVALUATES = ("    net.train()\n", "")
@@ -45,7 +20,7 @@ WRONG = {
     ],
     "q2": [
         mutation(q2.solution, ("        jump *= 2\n", "")),
-        counts_powers_of_two,
+        lambda view: max(0, int(np.ceil(np.log2(view)))),  # counts powers of two
         mutation(q2.solution, ("field < view", "field <= view")),
         mutation(q2.solution, ("    return poolings\n", "")),
     ],
@@ -67,5 +42,11 @@ WRONG = {
         mutation(q4.solution, SOFTMAX, EVALUATES),
         mutation(q4.solution, ("masks, ignore", "masks.clamp(max=1), ignore"), KEEPS_SLOPES),
     ],
-    "q5": [brightness, place_only, too_many, flat, divides_by_zero],
+    "q5": [
+        lambda image: image[..., None],  # brightness
+        lambda image: np.dstack(np.indices(image.shape)),  # place only
+        lambda image: np.dstack([ndimage.gaussian_filter(image, sigma) for sigma in range(1, 12)]),  # too many
+        lambda image: np.stack([image.ravel(), image.ravel()], axis=1),  # flat
+        lambda image: np.dstack([image, np.where(image > 0, image, np.nan)]),  # divides by zero
+    ],
 }

@@ -13,18 +13,10 @@ def place_by_place(features, box, cells):
     return np.stack([q1.solution(feature[None], box, cells)[0] for feature in features])
 
 
-def columns_first(features, box, cells):
-    return q1.solution(features, box, cells).swapaxes(1, 2)
-
-
 def nearest(features, box, cells):
     left, top, right, bottom = box
     ys, xs = (np.arange(cells) + 0.5) / cells * (bottom - top) + top, (np.arange(cells) + 0.5) / cells * (right - left)
     return features[:, ys.astype(int)][:, :, (xs + left).astype(int)]
-
-
-def mean_of_pictures(pictures):
-    return np.mean([q2.solution([each]) for each in pictures if each[0].size])
 
 
 def without_second_answers(masks, labels, scores):
@@ -36,29 +28,17 @@ def without_second_answers(masks, labels, scores):
     return objects
 
 
-def surest_of_all(masks, labels, scores):
-    return np.where(masks.max(0) >= 0.5, masks.argmax(0) + 1, 0)
-
-
-def a_foreground(masks, labels, scores):
-    return masks.max(0) >= 0.5
-
-
-def one_map_each(masks, labels, scores):
-    return masks >= 0.5
-
-
 WRONG = {
     "q1": [
         mutation(q1.solution, ("np.array(box) - 0.5", "box")),  # without the half pixel
         mutation(q1.solution, ("(np.arange(cells) + 0.5)", "np.arange(cells)")),  # at the corners
-        columns_first,
+        lambda features, box, cells: q1.solution(features, box, cells).swapaxes(1, 2),  # columns first
         mutation(q1.solution, (f"np.clip({PLACES}, 0, length - 1)", PLACES)),
         place_by_place,
         nearest,
     ],
     "q2": [
-        mean_of_pictures,
+        lambda pictures: np.mean([q2.solution([each]) for each in pictures if each[0].size]),  # mean of pictures
         mutation(q2.solution, ("if hits[-1]:", "if False:")),  # finds objects twice
         mutation(q2.solution, ("np.maximum.accumulate(precision[::-1])[::-1]", "precision")),  # leaves the dips
         mutation(q2.solution, (LOOP, f"{LOOP}\n        if not len(score):\n            continue")),
@@ -80,8 +60,8 @@ WRONG = {
         without_second_answers,
         mutation(best_first, ("scores >= 0.5", "scores >= 0")),  # every answer
         mutation(best_first, ("scores >= 0.5", "scores >= 0.9")),  # only sure ones
-        surest_of_all,
-        a_foreground,
-        one_map_each,
+        lambda masks, labels, scores: np.where(masks.max(0) >= 0.5, masks.argmax(0) + 1, 0),  # surest of all
+        lambda masks, labels, scores: masks.max(0) >= 0.5,  # a foreground
+        lambda masks, labels, scores: masks >= 0.5,  # one map each
     ],
 }

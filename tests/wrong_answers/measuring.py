@@ -21,32 +21,12 @@ def only_hits(prediction, target, num_classes):
     return np.diag(np.bincount(target[target == prediction], minlength=num_classes))
 
 
-def absent_is_zero(matrix):
-    return np.nan_to_num(metrics.iou(matrix), nan=0).mean()
-
-
-def absent_is_one(matrix):
-    return np.nan_to_num(metrics.iou(matrix), nan=1).mean()
-
-
-def nan_spreads(matrix):
-    return metrics.iou(matrix).mean()
-
-
-def pooled_over_classes(matrix):
-    return matrix.trace() / (2 * matrix.sum() - matrix.trace())
-
-
 def per_picture(logits, target):
     return torch.stack([q3.solution(logits[[i]], target[[i]]) for i in range(len(logits))]).mean()
 
 
 def plain_iou(mask, instances):
     return metrics.binary_iou(mask, instances > 0)
-
-
-def outline_only(mask, instances):
-    return metrics.boundary_f1(mask, instances > 0, tolerance=1)
 
 
 def number_of_objects(mask, instances):
@@ -68,10 +48,12 @@ WRONG = {
         *(with_a_loop, only_hits),
     ],
     "q2": [
-        *(absent_is_zero, absent_is_one, nan_spreads),
+        lambda matrix: np.nan_to_num(metrics.iou(matrix), nan=0).mean(),  # absent is zero
+        lambda matrix: np.nan_to_num(metrics.iou(matrix), nan=1).mean(),  # absent is one
+        lambda matrix: metrics.iou(matrix).mean(),  # nan spreads
         mutation(q2.solution, ("matrix.sum(0) + matrix.sum(1) - hits", "matrix.sum(1)")),
         mutation(q2.solution, ("hits[occurs] /", "2 * hits[occurs] /"), (" - hits", "")),
-        pooled_over_classes,
+        lambda matrix: matrix.trace() / (2 * matrix.sum() - matrix.trace()),  # pooled over classes
         mutation(q2.solution, ("union > 0", "matrix.sum(1) > 0")),
     ],
     "q3": [
@@ -86,7 +68,8 @@ WRONG = {
         mutation(q3.solution, (".softmax(1)", "")),
     ],
     "q4": [
-        *(plain_iou, outline_only),
+        plain_iou,
+        lambda mask, instances: metrics.boundary_f1(mask, instances > 0, tolerance=1),  # outline only
         mutation(q4.solution, (" + 0.001 * metrics.binary_iou(mask, instances > 0)", "")),
         mutation(q4.solution, ("0.001 * ", "")),
         mutation(q4.solution, ("return objects + 0.001", "return -objects - 0.001")),

@@ -5,19 +5,6 @@ from exercise_proof import mutation
 
 from seglib.exercises.start_here import q0, q1, q2, q3
 
-
-def only_those_that_occur(mask, num_classes):
-    return np.unique(mask, return_counts=True)[1]
-
-
-def without_absent(mask, num_classes):
-    return np.unique(mask[mask != 255], return_counts=True)[1]
-
-
-def void_counted(mask, num_classes):
-    return np.bincount(mask.ravel(), minlength=num_classes)
-
-
 WRONG = {
     "q0": [
         mutation(q0.solution, ("1 - image", "-image")),
@@ -27,7 +14,9 @@ WRONG = {
         mutation(q0.solution, ("1 - image", "image")),
     ],
     "q1": [
-        *(only_those_that_occur, without_absent, void_counted),
+        lambda mask, num_classes: np.unique(mask, return_counts=True)[1],  # only those that occur
+        lambda mask, num_classes: np.unique(mask[mask != 255], return_counts=True)[1],  # without absent
+        lambda mask, num_classes: np.bincount(mask.ravel(), minlength=num_classes),  # void counted
         mutation(q1.solution, ("np.sum", "np.mean")),
         mutation(q1.solution, ("mask == c", "np.where(mask == 255, 0, mask) == c")),
         mutation(q1.solution, ("np.array", "list")),

@@ -10,45 +10,17 @@ from seglib.exercises.unet import q1, q2, q3, q4
 FLOOD = "return watershed(-depth, summits, mask=foreground)"
 
 
-def padding_same(size, depth):
-    return size if size % 2**depth == 0 or size == 572 else None
-
-
-def asks_for_multiples_of_sixteen(size, depth):
-    return size - 184 if size % 16 == 0 else None
-
-
-def corner(skip, x):
-    return torch.cat([skip[..., : x.shape[-2], : x.shape[-1]], x], dim=1)
-
-
-def resized(skip, x):
-    return torch.cat([F.interpolate(skip, x.shape[-2:]), x], dim=1)
-
-
-def components(probability):
-    return label(probability > 0.5, connectivity=1)
-
-
-def a_mask(probability):
-    return probability > 0.5
-
-
-def cut_to_half(probability):
-    return label(probability > 0.5)[::2, ::2]
-
-
 WRONG = {
     "q1": [
         mutation(q1.solution, ("if size <= 0 or size % 2:", "if False:"), (" if size > 0 else None", "")),
-        padding_same,
+        lambda size, depth: size if size % 2**depth == 0 or size == 572 else None,  # padding same
         mutation(q1.solution, ("2 * size - 4", "2 * size")),  # forgets the way up
-        asks_for_multiples_of_sixteen,
+        lambda size, depth: size - 184 if size % 16 == 0 else None,  # asks for multiples of sixteen
     ],
     "q2": [
         mutation(q2.solution, ("[skip[", "[x, skip["), ("left : left + width], x]", "left : left + width]]")),
-        corner,
-        resized,
+        lambda skip, x: torch.cat([skip[..., : x.shape[-2], : x.shape[-1]], x], dim=1),  # corner
+        lambda skip, x: torch.cat([F.interpolate(skip, x.shape[-2:]), x], dim=1),  # resized
         mutation(q2.solution, ("torch.cat([", ""), ("], x], dim=1)", "] + x.mean()")),  # added
     ],
     "q3": [
@@ -60,9 +32,9 @@ WRONG = {
         mutation(q3.solution, ("if len(ids) < 2:", "if False:")),  # one cell alone is an error
     ],
     "q4": [
-        components,
+        lambda probability: label(probability > 0.5, connectivity=1),  # components
         mutation(q4.solution, (FLOOD, "return watershed(-depth, 400, mask=foreground)")),  # in pieces
-        a_mask,
-        cut_to_half,
+        lambda probability: probability > 0.5,  # a mask
+        lambda probability: label(probability > 0.5)[::2, ::2],  # cut to half
     ],
 }

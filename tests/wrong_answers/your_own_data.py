@@ -76,11 +76,5 @@ WRONG = {
         one_rate_for_all,
         a_dict,
     ],
-    "q4": [
-        otsu_alone,
-        otsu_filled,
-        mutation(q4.solution, ("picture, 30", "picture, 4")),
-        everything,
-        numbers,
-    ],
+    "q4": [otsu_alone, otsu_filled, mutation(q4.solution, ("picture, 30", "picture, 4")), everything, numbers],
 }

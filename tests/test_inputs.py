@@ -5,7 +5,7 @@ import pytest
 from skimage.color import rgb2gray
 
 from seglib import classical
-from seglib.classical._inputs import as_picture
+from seglib.inputs import as_picture
 
 PICTURE = np.random.default_rng(0).random((12, 16, 3))
 
