@@ -24,6 +24,7 @@ __all__ = [
     "progress",
     "results",
     "scenes",
+    "scribbles",
     "targets",
     "training",
     "transforms",

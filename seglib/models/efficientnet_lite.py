@@ -38,7 +38,9 @@ class EfficientNetLite0(nn.Module):
 
     Shape
     -----
-    (N, in_channels, H, W) -> logits (N, num_classes), for every H and W; it was trained at 224 x 224.
+    (N, in_channels, H, W) -> logits (N, num_classes), for every H and W. It was trained at 224 x 224, and its weights
+    have learned to make up for TensorFlow's lopsided padding: where sides divide by 32, the maps lie upon the picture,
+    elsewhere they are up to half a cell off. So crop or pad to such sides where the place matters.
 
     Raises ValueError for other weights and for input that is no batch, FileNotFoundError where the file is missing.
     """
@@ -144,7 +146,7 @@ class SameConv2d(nn.Conv2d):
 
     Of an odd number of zeros, the one left over goes to the right or bottom end. At stride 1, and at stride 2 on odd
     sizes, that is PyTorch's symmetric padding; at stride 2 on even sizes there is one zero less at the left and top,
-    and everything that the network sees lies one pixel further right and down. ``self.padding`` is not used.
+    and the kernels stand one pixel further right and down. ``self.padding`` is not used.
     """
 
     def forward(self, x):
