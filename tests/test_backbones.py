@@ -157,7 +157,7 @@ def test_resnet_takes_any_number_of_channels(channels, stem):
         ({"name": "resnet50", "output_stride": 4}, r"\[8, 16, 32\], not 4"),
         ({"name": "compact", "width": 4}, r"\[4, 8, 16\], not 32"),
         ({"name": "resnet18", "stem": "wide"}, "'wide'"),
-        ({"name": "resnet18", "stem": "deep", "weights": "IMAGENET1K_V1"}, "the deep one"),
+        ({"name": "resnet18", "stem": "deep", "weights": "IMAGENET1K_V1"}, "and the deep stem"),
         ({"name": "resnet18", "in_channels": 1, "weights": "IMAGENET1K_V1"}, "resnet18 with 1 and"),
         ({"name": "compact", "weights": "IMAGENET1K_V1"}, "not of compact"),
     ],

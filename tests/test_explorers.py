@@ -9,6 +9,7 @@ EXPLORERS = {name: f"{name}(picture, mask)" for name in OF_MASKS}
 EXPLORERS |= {
     "anchor_explorer": "anchor_explorer(picture, boxes)",
     "nms_explorer": "nms_explorer(picture, found, boxes)",
+    "scribble_explorer": "scribble_explorer(picture, strokes)",
 }
 START = """
 import numpy as np
@@ -18,6 +19,7 @@ mask = np.hypot(rows - 45, columns - 40) < 25
 picture = np.where(mask, 0.7, 0.3) + np.random.default_rng(0).uniform(-0.15, 0.15, mask.shape)
 boxes = np.array([[15, 20, 65, 70], [70, 30, 100, 50]])
 found = {"boxes": np.repeat(boxes, 4, axis=0) + np.arange(8)[:, None], "scores": np.arange(1, 9) / 9}
+strokes = [(1, [(40, 30), (50, 45)]), (2, [(5, 5), (5, 110), (80, 110)])]
 found["labels"] = np.array([1, 1, 2, 2, 1, 2, 1, 2])
 """
 BREAK = """

@@ -171,5 +171,5 @@ def test_weights_fill_the_backbone(tmp_path):
     torch.save(resnet.state_dict(), tmp_path / "weights.pth")
     net = PSPNet(5, "resnet18", stem="standard", weights=tmp_path / "weights.pth")
     assert torch.equal(net.backbone.layer3[1].conv2.weight, resnet.layer3[1].conv2.weight)
-    with pytest.raises(ValueError, match="the standard stem only"):
+    with pytest.raises(ValueError, match="and the deep stem"):
         PSPNet(5, "resnet18", weights=tmp_path / "weights.pth")

@@ -9,6 +9,7 @@ MODULES = {
     "FCN": "fcn",
     "DeepLabV3": "deeplab",
     "DeepLabV3Plus": "deeplab",
+    "EfficientNetLite0": "efficientnet_lite",
     "FasterRCNN": "faster_rcnn",
     "MaskRCNN": "mask_rcnn",
     "PSPNet": "pspnet",

@@ -1,19 +1,24 @@
-"""What the networks see with: VGG16 (Simonyan, Zisserman 2015), dilated ResNets (He et al. 2016), and a compact one.
+"""What the networks see with: VGG16 (Simonyan, Zisserman 2015), dilated ResNets (He et al. 2016), and small ones.
 
 ResNets are torchvision's, and VGG16 and they take its ImageNet weights. These expect three channels, normalised by
-``transforms.Normalize`` with mean (0.485, 0.456, 0.406) and deviation (0.229, 0.224, 0.225).
+``transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)``; EfficientNet-Lite0's, which come with the course, by
+``transforms.Normalize(EfficientNetLite0.mean, EfficientNetLite0.std)``.
 """
 
 from collections import OrderedDict
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 import torchvision
 from torch import nn
 from torchvision.models.resnet import BasicBlock
+from torchvision.ops import FrozenBatchNorm2d
 
-from seglib.models.blocks import conv_bn_relu, he_init
+from seglib.models.blocks import Backbone, conv_bn_relu, fill, he_init
+from seglib.models.efficientnet_lite import EfficientNetLite0
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of torchvision's networks
 
 
 def read_weights(name, weights):
@@ -31,26 +36,6 @@ def read_weights(name, weights):
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise ValueError(f"{weights} holds no tensors by name: was it saved with torch.save(net.state_dict(), path)?")
     return state
-
-
-def fill(module, state, weights):
-    """Fill a module with the tensors of torchvision's own, which come in the same order, some under other names.
-
-    ``state`` is the state dict that was read from ``weights``. Counters of batches don't matter: old files lack them.
-    Raises ValueError, and changes nothing, unless number, shapes and kinds (weight, bias, running mean) agree.
-    """
-    own, given = (
-        [(name, tensor) for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")]
-        for tensors in (module.state_dict(), state)
-    )
-    for (name, tensor), (there, value) in zip_longest(own, given, fillvalue=("nothing", torch.empty(0))):
-        if value.shape != tensor.shape or name.split(".")[-1] != there.split(".")[-1]:
-            raise ValueError(
-                f"{weights} does not fit: it holds {there} {tuple(value.shape)} where {name} {tuple(tensor.shape)} is "
-                "wanted. Usual causes: weights of another network, width, number of classes or of input channels"
-            )
-    for (_, tensor), (_, value) in zip(own, given, strict=True):
-        tensor.copy_(value)
 
 
 def vgg_stages(in_channels=3, width=64, batch_norm=False):
@@ -88,74 +73,49 @@ def load_vgg(stages, name, weights):
     return state
 
 
-class Backbone(nn.Module):
-    """A stem and four stages of residual blocks: (N, C, H, W) -> the list of the four stages' features.
-
-    ``channels`` and ``strides`` hold four numbers each, one after each stage. A side of n px becomes n / stride,
-    rounded up: every size fits.
-    """
-
-    def __init__(self, stem, stages, channels, strides):
-        super().__init__()
-        self.stem = stem
-        self.layer1, self.layer2, self.layer3, self.layer4 = stages
-        self.channels, self.strides = channels, strides
-
-    def forward(self, x):
-        features = [self.layer1(self.stem(x))]
-        for layer in (self.layer2, self.layer3, self.layer4):
-            features.append(layer(features[-1]))
-        return features
-
-
-def backbone(
-    name,
-    in_channels=3,
-    width=64,
-    output_stride=32,
-    stem="standard",
-    uniform_dilation=False,
-    weights=None,
-    norm_layer=nn.BatchNorm2d,
-):
+def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", uniform_dilation=False, weights=None):
     """Build the backbone of a segmentation network, a `Backbone`.
 
     Parameters
     ----------
-    name : {"resnet18", "resnet50", "compact"}
-        torchvision's ResNets, 11,176,512 and 23,508,032 parameters without their classifier; or a small one for
-        pictures of about 100 px and no GPU, of ``width`` x (1, 2, 4, 4) channels and stride 2, 4, 8, 16.
+    name : {"resnet18", "resnet50", "efficientnet_lite0", "compact"}
+        torchvision's ResNets, 11,176,512 and 23,508,032 parameters without their classifier; EfficientNet-Lite0
+        without head and classifier, 2,958,848; or a small one for pictures of about 100 px and no GPU, of ``width`` x
+        (1, 2, 4, 4) channels and stride 2, 4, 8, 16.
     width : int
-        Channels of the first stage; for ResNets always 64.
+        Channels of the first stage of "compact", and 64 for ResNets; EfficientNet-Lite0 comes in one width.
     output_stride : int
-        Stride of the last stage: 8, 16 or 32 for ResNets, 4, 8 or 16 for "compact". Stages that would be coarser
-        lose their stride and get dilated 3x3 convolutions instead, which see as far as before.
+        Stride of the last stage: 4, 8 or 16 for "compact", 8, 16 or 32 for the others. Stages that would be coarser
+        lose their stride and get dilated convolutions instead, which see as far as before.
     stem : {"standard", "deep"}
-        How a ResNet starts: one 7x7 convolution, or three of 3x3 with 64, 64 and 128 channels (as PSPNet).
+        How a ResNet (no other) starts: one 7x7 convolution, or three of 3x3 with 64, 64 and 128 channels (as PSPNet).
     uniform_dilation : bool
         False: a stage's first convolution keeps the dilation of the stage before, as in torchvision, so that
-        every ``stride``-th value is just what the undilated network gives. True: all 3x3 convolutions of a
-        stage have one dilation, 2 then 4 (PSPNet's reference code).
+        every ``stride``-th value is just what the undilated network gives (in EfficientNet-Lite0 not always from the
+        first on: see `seglib.models.efficientnet_lite.SameConv2d`). True: all convolutions of a stage have one
+        dilation, 2 then 4 (PSPNet's reference code).
     weights : str or path, optional
-        Of a ResNet with three channels and the standard stem: "IMAGENET1K_V1", which torchvision downloads once, or the
-        path of such a file.
-    norm_layer : class
-        A ResNet's batch norm: ``torchvision.ops.FrozenBatchNorm2d`` in detectors.
+        Need three channels. Of EfficientNet-Lite0: "imagenet", which comes with the course. Of a ResNet with the
+        standard stem: "IMAGENET1K_V1", which torchvision downloads once, or the path of such a file.
 
     Raises ValueError for a name, stem, stride or width that there is not, and for weights that do not fit.
     """
-    if name not in ("resnet18", "resnet50", "compact"):
-        raise ValueError(f'backbone is "resnet18", "resnet50" or "compact", not {name!r}')
+    if name not in ("resnet18", "resnet50", "efficientnet_lite0", "compact"):
+        raise ValueError(f'backbone is "resnet18", "resnet50", "efficientnet_lite0" or "compact", not {name!r}')
     if stem not in ("standard", "deep"):
         raise ValueError(f'stem is "standard" or "deep", not {stem!r}')
-    if name != "compact" and width != 64:
+    if name.startswith("resnet") and width != 64:
         raise ValueError(f'{name} has width 64, not {width}: only "compact" comes in other widths')
-    if weights is not None and (name == "compact" or stem == "deep" or in_channels != 3):
+    other = name == "compact" or (name != "efficientnet_lite0" and stem == "deep")
+    if weights is not None and (other or in_channels != 3):
         raise ValueError(
-            f"there are weights of ResNets with three channels and the standard stem only, not of {name} with "
-            f"{in_channels} and the {stem} one: change these, or take weights=None"
+            "there are weights of EfficientNet-Lite0 and of ResNets with the standard stem, all of three channels, not "
+            f"of {name} with {in_channels} and the {stem} stem: change these, or take weights=None"
         )
-    net = compact(in_channels, width) if name == "compact" else resnet(name, in_channels, stem, weights, norm_layer)
+    if name == "efficientnet_lite0":
+        net = EfficientNetLite0(in_channels=in_channels, weights=weights).backbone
+    else:
+        net = compact(in_channels, width) if name == "compact" else resnet(name, in_channels, stem, weights)
     if output_stride not in net.strides[1:]:
         raise ValueError(f"output_stride of {name} is one of {net.strides[1:]}, not {output_stride!r}")
     rate = 1
@@ -167,9 +127,9 @@ def backbone(
     return net
 
 
-def resnet(name, in_channels, stem, weights, norm_layer):
+def resnet(name, in_channels, stem, weights):
     """torchvision's ResNet without its classifier."""
-    net = torchvision.models.get_model(name, norm_layer=norm_layer)
+    net = torchvision.models.get_model(name)
     if weights is not None:
         fill(net, read_weights(name, weights), weights)
     if in_channels != 3:
@@ -202,16 +162,27 @@ def compact(in_channels, width):
     return net
 
 
-def dilate(stage, rate, first_rate):
-    """Take a stage's stride of 2 away and let its 3x3 convolutions step over the pixels that are now between.
+def freeze_batch_norm(net):
+    """Let every batch norm keep statistics, scale and shift: detectors see too few pictures at once to learn them."""
+    for module in list(net.modules()):
+        for name, norm in module.named_children():
+            if isinstance(norm, nn.BatchNorm2d):
+                frozen = FrozenBatchNorm2d(norm.num_features, norm.eps)
+                frozen.load_state_dict(norm.state_dict())
+                setattr(module, name, frozen)
 
-    ``rate`` is the dilation in front of the stage; it is twice that behind. ``first_rate`` is given to the 3x3
+
+def dilate(stage, rate, first_rate):
+    """Take a stage's stride of 2 away and let its convolutions step over the pixels that are now between.
+
+    ``rate`` is the dilation in front of the stage; it is twice that behind. ``first_rate`` is given to the
     convolutions up to the one that had the stride.
     """
     current = first_rate
     for conv in stage.modules():
         if isinstance(conv, nn.Conv2d):
-            if conv.kernel_size == (3, 3):
-                conv.dilation = conv.padding = (current, current)
+            if conv.kernel_size != (1, 1):
+                conv.dilation = (current, current)
+                conv.padding = tuple(current * (side // 2) for side in conv.kernel_size)
             if conv.stride == (2, 2):
                 conv.stride, current = (1, 1), 2 * rate

@@ -1,5 +1,8 @@
 """The pieces that several architectures are built from."""
 
+from itertools import zip_longest
+
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -40,6 +43,50 @@ def start_near_zero(layer, deviation):
     """Draw a last layer's weights from N(0, deviation ** 2), its bias 0: at first no answer is preferred."""
     nn.init.normal_(layer.weight, std=deviation)
     nn.init.zeros_(layer.bias)
+
+
+class Backbone(nn.Module):
+    """A stem and four stages: (N, C, H, W) -> the list of the four stages' features.
+
+    ``channels`` and ``strides`` hold four numbers each, one after each stage. A side of n px becomes n / stride,
+    rounded up: every size fits.
+    """
+
+    def __init__(self, stem, stages, channels, strides):
+        super().__init__()
+        self.stem = stem
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.channels, self.strides = channels, strides
+
+    def forward(self, x):
+        return self.with_stem(x)[1:]
+
+    def with_stem(self, x):
+        """The stem's features and those of the four stages, a list of five."""
+        features = [self.stem(x)]
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            features.append(layer(features[-1]))
+        return features
+
+
+def fill(module, state, weights):
+    """Fill a module with the tensors of torchvision's own, which come in the same order, some under other names.
+
+    ``state`` is the state dict that was read from ``weights``. Counters of batches don't matter: old files lack them.
+    Raises ValueError, and changes nothing, unless number, shapes and kinds (weight, bias, running mean) agree.
+    """
+    own, given = (
+        [(name, tensor) for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")]
+        for tensors in (module.state_dict(), state)
+    )
+    for (name, tensor), (there, value) in zip_longest(own, given, fillvalue=("nothing", torch.empty(0))):
+        if value.shape != tensor.shape or name.split(".")[-1] != there.split(".")[-1]:
+            raise ValueError(
+                f"{weights} does not fit: it holds {there} {tuple(value.shape)} where {name} {tuple(tensor.shape)} is "
+                "wanted. Usual causes: weights of another network, width, number of classes or of input channels"
+            )
+    for (_, tensor), (_, value) in zip(own, given, strict=True):
+        tensor.copy_(value)
 
 
 def check_images(x, channels, smallest=1):

@@ -19,12 +19,12 @@ class DeepLabV3(nn.Module):
     Parameters
     ----------
     num_classes : int
-    backbone : {"resnet50", "resnet18", "compact"}
+    backbone : {"resnet50", "resnet18", "efficientnet_lite0", "compact"}
     in_channels : int
     width : int
-        Of the backbone's first stage; ResNets have 64. The pyramid has 4 * width channels a branch.
+        Of the first stage of "compact"; ResNets have 64. The pyramid has 4 * width channels a branch.
     output_stride : int
-        Pixels from one cell of the last feature map to the next: 8, 16 or 32 for ResNets, 4, 8 or 16 for "compact".
+        Pixels from one cell of the last feature map to the next: 4, 8 or 16 for "compact", 8, 16 or 32 for the others.
     rates : sequence of int
         One atrous branch each. The paper's (12, 24, 36) suit a stride of 8; at 16 they are half as large.
     image_pooling : bool
@@ -32,7 +32,8 @@ class DeepLabV3(nn.Module):
     aux : bool
         A second classifier on the third stage, for training (Zhao et al. 2017).
     weights : str or path, optional
-        For the backbone: "IMAGENET1K_V1" or a local file, see `seglib.models.backbones.backbone`.
+        For the backbone, see `seglib.models.backbones.backbone`: "imagenet" for EfficientNet-Lite0, "IMAGENET1K_V1" or
+        a local file for ResNets.
 
     Shape
     -----

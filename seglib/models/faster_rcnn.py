@@ -11,11 +11,11 @@ from torchvision.ops import FrozenBatchNorm2d
 from seglib.models import backbones
 from seglib.models.boxes import scale_boxes
 from seglib.models.detector_inputs import check_pictures, check_targets, pad, resize_picture
+from seglib.models.efficientnet_lite import EfficientNetLite0
 from seglib.models.pyramid import FeaturePyramid, coarser
 from seglib.models.roi import BoxHead, ConvBoxHead, best_detections, box_losses, choose_rois, pool_rois, read_boxes
 from seglib.models.rpn import RPN
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_SIZE = 1333  # px, longest side of a resized picture
 
 
@@ -31,9 +31,9 @@ class FasterRCNN(nn.Module):
     ----------
     num_classes : int
         The background, 0, is one of them.
-    backbone : {"resnet50", "resnet18", "compact"}
+    backbone : {"resnet50", "resnet18", "efficientnet_lite0", "compact"}
     in_channels, width : int
-        For "compact" only: ResNets have 3 and 64.
+        For "compact" only: the others have 3 and 64.
     stride : int, optional
         None: a pyramid, of maps of stride 4 to 32 and one above for anchors only, regions of up to 112 px being cut
         from stride 4; for "compact" of stride 2 to 16 and one above, regions of up to 56 px being cut from stride 2,
@@ -41,14 +41,15 @@ class FasterRCNN(nn.Module):
     roi_pooling : {"align", "pool"}
         See `seglib.models.roi.pool_rois`.
     anchor_sizes : tuple of numbers, optional
-        In px. In a pyramid one size a map, from stride 4 on: 32 to 512 for ResNets, 16 to 128 for "compact". On a
+        In px. In a pyramid one size a map, from stride 4 on: 16 to 128 for "compact", 32 to 512 for the others. On a
         single map all of them.
     rois : int, optional
         Regions of a picture that the heads are trained on: 512, or 32 for "compact".
     min_size : int, optional
-        Pictures are resized until their shorter side has so many px, or the longer 1333. By default 800 for ResNets;
-        "compact" then takes pictures as they are.
+        Pictures are resized until their shorter side has so many px, or the longer 1333. By default "compact" takes
+        pictures as they are, and the others 800 px.
     weights : str or path, optional
+        "imagenet", for EfficientNet-Lite0, fills the backbone and freezes its batch norm. Of the whole network:
         "COCO_V1", which torchvision downloads once, or a file with the tensors of torchvision's network or of this one.
 
     The attributes ``score_threshold`` 0.05, ``nms_threshold`` 0.5 and ``max_detections`` 100 decide what is kept in
@@ -89,19 +90,23 @@ class FasterRCNN(nn.Module):
             raise ValueError(f'roi_pooling is "align" or "pool", not {roi_pooling!r}')
         if backbone != "compact" and in_channels != 3:
             raise ValueError(f'{backbone} takes 3 channels, not {in_channels}: only "compact" takes other numbers')
-        compact = backbone == "compact"
+        compact, pretrained = backbone == "compact", weights if weights == "imagenet" else None
         self.num_classes, self.in_channels, self.roi_pooling = num_classes, in_channels, roi_pooling
         self.score_threshold, self.nms_threshold, self.max_detections = 0.05, 0.5, 100
         if compact:
             self.min_size, self.rois, self.positive_rois = min_size, rois or 32, 0.5
             self.channels, self.box_cells, self.roi_samples = 32, 10, 1
             mean, std, finest = (0.0,), (1.0,), 2
-            self.backbone = backbones.backbone("compact", in_channels, width, stride or 16)
+            self.backbone = backbones.backbone("compact", in_channels, width, stride or 16, weights=pretrained)
         else:
             self.min_size, self.rois, self.positive_rois = min_size or 800, rois or 512, 0.25
             self.channels, self.box_cells, self.roi_samples = 256, 7, 2
-            mean, std, finest = IMAGENET_MEAN, IMAGENET_STD, 4
-            self.backbone = backbones.backbone(backbone, 3, width, stride or 32, norm_layer=FrozenBatchNorm2d)
+            mean, std, finest = backbones.IMAGENET_MEAN, backbones.IMAGENET_STD, 4
+            if backbone == "efficientnet_lite0":
+                mean, std = EfficientNetLite0.mean, EfficientNetLite0.std
+            self.backbone = backbones.backbone(backbone, 3, width, stride or 32, weights=pretrained)
+            if pretrained or backbone != "efficientnet_lite0":  # from nothing it has statistics to learn
+                backbones.freeze_batch_norm(self.backbone)
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
 
@@ -118,7 +123,7 @@ class FasterRCNN(nn.Module):
             self.pyramid = FeaturePyramid(inputs, self.channels)
             self.rpn = RPN(self.channels, self.by_map(anchor_sizes or (32, 64, 128, 256, 512)))
             self.box_head = BoxHead(self.channels, self.box_cells, 4 * self.channels, num_classes)
-        if weights is not None:
+        if weights not in (None, "imagenet"):
             self.load(weights)
 
     def by_map(self, anchor_sizes):

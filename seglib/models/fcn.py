@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from seglib.models.backbones import load_vgg, vgg_stages
 from seglib.models.blocks import check_images, he_init
+from seglib.models.efficientnet_lite import EfficientNetLite0
 
 # By padding: pixel i of the upsampled scores lies on pixel i + offset of the skip ("pool4", "pool3"), and the picture
 # begins at this pixel of the last scores (8, 16, 32: their stride). Padding 100 in front of conv1_1 and none around
@@ -17,30 +18,32 @@ OFFSETS = {
 
 
 class FCN(nn.Module):
-    """Fully convolutional network on VGG16, for semantic segmentation.
+    """Fully convolutional network on VGG16 or EfficientNet-Lite0, for semantic segmentation.
 
     ``FCN(21)`` is the paper's FCN-8s: 134,362,751 parameters; stride 16 has 134,357,354 and stride 32 134,346,581.
     Written with the reference nets' full (classes, classes, k, k) upsampling kernels, which are frozen and zero off
     the channels' diagonal, they are 134,489,759, 134,815,994 and 136,152,917. ``FCN(11, "vgg16_bn", width=8,
-    padding=1)`` is the course's compact size: 2.1 million.
+    padding=1)`` is the course's compact size: 2.1 million. ``FCN(11, "efficientnet_lite0", weights="imagenet")``, 3.4
+    million, does to a newer classifier what the paper did to VGG16: its layer of 1,280 channels stands for fc6 and fc7.
 
     The paper trains 32 -> 16 -> 8: build the finer net and call `start_from` with the coarser one.
 
     Parameters
     ----------
     num_classes : int
-    backbone : {"vgg16", "vgg16_bn"}
-        Without batch norm as in the paper, or with it, to learn from scratch.
+    backbone : {"vgg16", "vgg16_bn", "efficientnet_lite0"}
+        VGG16 without batch norm as in the paper, or with it, to learn from scratch.
     stride : {8, 16, 32}
         Of the finest scores: 32 has no skip, 16 adds scores of pool4, 8 also of pool3.
     width : int
-        Channels of the first stage; fc6 and fc7 have 64 times as many.
+        Channels of VGG16's first stage; fc6 and fc7 have 64 times as many.
     padding : {100, 1}
-        Of the first convolution. 100 is the paper's: a border so wide that fc6 needs no padding, cropped at the end.
+        Of VGG16's first convolution. 100 is the paper's: a border so wide that fc6 needs no padding, cropped at last.
         1 pads every layer by half its kernel instead, for small pictures: 96 px then are not worked on as 294.
     weights : str, optional
         "IMAGENET1K_V1" or the path of a file of torchvision's VGG16: fills the stages, and fc6 and fc7 with the
-        classifier's dense layers. Needs width 64 and three channels, normalised as torchvision does.
+        classifier's dense layers. Needs width 64 and three channels, normalised as torchvision does. For
+        EfficientNet-Lite0 "imagenet", see `seglib.models.efficientnet_lite.EfficientNetLite0`.
 
     Shape
     -----
@@ -52,43 +55,57 @@ class FCN(nn.Module):
 
     def __init__(self, num_classes, backbone="vgg16", stride=8, in_channels=3, width=64, padding=100, weights=None):
         super().__init__()
-        if backbone not in ("vgg16", "vgg16_bn"):
-            raise ValueError(f'backbone is "vgg16" or "vgg16_bn", not {backbone!r}')
+        if backbone not in ("vgg16", "vgg16_bn", "efficientnet_lite0"):
+            raise ValueError(f'backbone is "vgg16", "vgg16_bn" or "efficientnet_lite0", not {backbone!r}')
         if stride not in (8, 16, 32):
             raise ValueError(f"stride is 8, 16 or 32, not {stride!r}")
         if padding not in OFFSETS:
             raise ValueError(f"padding is 100 (the paper's) or 1, not {padding!r}: the crops fit these two")
-        self.in_channels, self.stride, self.offsets = in_channels, stride, OFFSETS[padding]
-        self.stages = vgg_stages(in_channels, width, batch_norm=backbone == "vgg16_bn")
-        self.stages[0][0].padding = (padding, padding)
-        self.fc6 = nn.Conv2d(8 * width, 64 * width, 7, padding=0 if padding == 100 else 3)
-        self.fc7 = nn.Conv2d(64 * width, 64 * width, 1)
+        self.in_channels, self.stride, self.vgg = in_channels, stride, backbone != "efficientnet_lite0"
+        if self.vgg:
+            self.offsets, channels = OFFSETS[padding], (4 * width, 8 * width, 64 * width)
+            self.stages = vgg_stages(in_channels, width, batch_norm=backbone == "vgg16_bn")
+            self.stages[0][0].padding = (padding, padding)
+            self.fc6 = nn.Conv2d(8 * width, 64 * width, 7, padding=0 if padding == 100 else 3)
+            self.fc7 = nn.Conv2d(64 * width, 64 * width, 1)
+        else:
+            self.offsets, channels = OFFSETS[1], (40, 112, 1280)
+            classifier = EfficientNetLite0(in_channels=in_channels, weights=weights)
+            self.backbone, self.head = classifier.backbone, classifier.head
         self.dropout = nn.Dropout(0.5)
-        self.score = scoring(64 * width, num_classes)
+        self.score = scoring(channels[2], num_classes)
         if stride <= 16:
-            self.score_pool4 = scoring(8 * width, num_classes)
+            self.score_pool4 = scoring(channels[1], num_classes)
         if stride == 8:
-            self.score_pool3 = scoring(4 * width, num_classes)
+            self.score_pool3 = scoring(channels[0], num_classes)
         self.up2, self.up = BilinearUpsampling(2), BilinearUpsampling(stride)
-        he_init(self.fc6)
-        he_init(self.fc7)
-        if weights is not None:
-            self._load_dense_layers(load_vgg(self.stages, backbone, weights))
+        if self.vgg:
+            he_init(self.fc6)
+            he_init(self.fc7)
+            if weights is not None:
+                self._load_dense_layers(load_vgg(self.stages, backbone, weights))
 
     def forward(self, x):
         check_images(x, self.in_channels)
-        size, pooled = x.shape[-2:], []
+        pool3, pool4, last = self.features(x)
+        scores = self.score(last)
+        if self.stride <= 16:
+            scores = add_skip(self.up2(scores), self.score_pool4(pool4), self.offsets["pool4"])
+        if self.stride == 8:
+            scores = add_skip(self.up2(scores), self.score_pool3(pool3), self.offsets["pool3"])
+        return crop(self.up(scores), self.offsets[self.stride], x.shape[-2:])
+
+    def features(self, x):
+        """What is scored: the features of stride 8 and 16, and the last ones, of stride 32."""
+        if not self.vgg:
+            _, third, fourth, fifth = self.backbone(x)
+            return third, fourth, self.dropout(self.head(fifth))
+        pooled = []
         for stage in self.stages:
             x = F.max_pool2d(stage(x), 2, ceil_mode=True)
             pooled.append(x)
         x = self.dropout(F.relu(self.fc6(x)))
-        x = self.dropout(F.relu(self.fc7(x)))
-        scores = self.score(x)
-        if self.stride <= 16:
-            scores = add_skip(self.up2(scores), self.score_pool4(pooled[3]), self.offsets["pool4"])
-        if self.stride == 8:
-            scores = add_skip(self.up2(scores), self.score_pool3(pooled[2]), self.offsets["pool3"])
-        return crop(self.up(scores), self.offsets[self.stride], size)
+        return pooled[2], pooled[3], self.dropout(F.relu(self.fc7(x)))
 
     def start_from(self, coarser):
         """Take over the weights of a trained FCN of twice the stride. The new skip's scores start at zero.

@@ -36,7 +36,7 @@ class MaskRCNN(FasterRCNN):
     As `FasterRCNN`, and "masks" (n, H, W), 0 or 1, in the targets; "loss_mask" among the losses; and "masks" (n, 1, H,
     W) float, 0 to 1, in the detections: 0.5 and above is the object.
 
-    With ResNets masks are cut out and pasted as torchvision does it, which is up to a pixel off: see
+    But for "compact" masks are cut out and pasted as torchvision does it, which is up to a pixel off: see
     `paste_masks_in_whole_pixels`. That matters little to objects of 100 px and much to those of 20; "compact" is exact.
     """
 
@@ -54,7 +54,7 @@ class MaskRCNN(FasterRCNN):
         weights=None,
         **options,
     ):
-        super().__init__(num_classes, backbone, **options)
+        super().__init__(num_classes, backbone, weights=weights if weights == "imagenet" else None, **options)
         if mask_head not in ("conv", "fc"):
             raise ValueError(f'mask_head is "conv" or "fc", not {mask_head!r}')
         if mask_scores not in ("sigmoid", "softmax"):
@@ -67,7 +67,7 @@ class MaskRCNN(FasterRCNN):
             self.mask_head = MaskHead(self.channels, 2 if backbone == "compact" else 4, self.mask_classes)
         else:
             self.mask_head = ConnectedMaskHead(self.channels, 4 * self.channels, self.mask_classes)
-        if weights is not None:
+        if weights not in (None, "imagenet"):
             self.load(weights)
 
     def roi_losses(self, maps, rois, targets):

@@ -19,7 +19,7 @@ class PSPNet(nn.Module):
     Parameters
     ----------
     num_classes : int
-    backbone : {"resnet50", "resnet18", "compact"}
+    backbone : {"resnet50", "resnet18", "efficientnet_lite0", "compact"}
     in_channels, width : int
         The width counts for "compact" only: channels of its first stage.
     bins : tuple of int
@@ -32,7 +32,8 @@ class PSPNet(nn.Module):
     output_stride : int
         Pixels of the picture between neighbouring features; 4 ("compact" only) keeps more of small pictures.
     weights : str or path, optional
-        ImageNet weights for the backbone, see `seglib.models.backbones.backbone`: they need ``stem="standard"``.
+        ImageNet weights for the backbone, see `seglib.models.backbones.backbone`: "imagenet" for EfficientNet-Lite0;
+        those of ResNets need ``stem="standard"``.
 
     Shape
     -----

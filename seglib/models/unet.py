@@ -4,7 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.blocks import check_images, conv_bn_relu, he_init
+from seglib.models.blocks import Backbone, check_images, conv_bn_relu, he_init
+from seglib.models.efficientnet_lite import EfficientNetLite0
 
 
 class UNet(nn.Module):
@@ -14,6 +15,8 @@ class UNet(nn.Module):
     without batch norm, 31,030,658 parameters, 572x572 in and 388x388 out. ``padding="same"`` (the default) is
     the variant most people use today: padded convolutions with batch norm, output as large as the input, any
     size. ``UNet(1, 2, width=16, depth=3)`` is the course's compact size: 0.5 million parameters.
+    ``UNet(3, 2, width=16, backbone="efficientnet_lite0", weights="imagenet")`` descends with a pretrained classifier,
+    down to stride 32, and has 5.4 million.
 
     Parameters
     ----------
@@ -21,38 +24,87 @@ class UNet(nn.Module):
     width : int
         Channels of the first level; each level below has twice as many.
     depth : int
-        Number of poolings.
+        Number of poolings; always 5 with a backbone.
     padding : {"same", "valid"}
     skips : bool
         False cuts the skips, to see what they are worth. The decoder's first convolutions then get half the input.
     dropout : float
         Probability of dropping a value at the end of the contracting path; the paper has it, at the two lowest levels.
+    backbone : {None, "efficientnet_lite0"}
+        What goes down in place of the double convolutions. Skips come from stride 16, 8, 4 and 2, and the picture.
+    weights : {None, "imagenet"}
+        Of the backbone, see `seglib.models.efficientnet_lite.EfficientNetLite0`.
 
     Shape
     -----
     (N, in_channels, H, W) -> logits (N, num_classes, H, W), or H - 184, W - 184 for "valid" at depth 4.
 
-    Raises ValueError for a padding that there is not, and for pictures that are too small, do not fit "valid"
-    (see `valid_output_size`) or are no batch of in_channels.
+    Raises ValueError for a padding, backbone or weights that there are not or that do not go together, and for pictures
+    that are too small, do not fit "valid" (see `valid_output_size`) or are no batch of in_channels.
     """
 
-    def __init__(self, in_channels, num_classes, width=64, depth=4, padding="same", skips=True, dropout=0.0):
+    def __init__(
+        self,
+        in_channels,
+        num_classes,
+        width=64,
+        depth=4,
+        padding="same",
+        skips=True,
+        dropout=0.0,
+        backbone=None,
+        weights=None,
+    ):
         super().__init__()
         if padding not in ("same", "valid"):
             raise ValueError(f'padding is "same" or "valid", not {padding!r}')
+        if backbone not in (None, "efficientnet_lite0"):
+            raise ValueError(f'backbone is None or "efficientnet_lite0", not {backbone!r}')
+        if backbone is None and weights is not None:
+            raise ValueError(f'weights {weights!r} fill a backbone: give backbone="efficientnet_lite0" with them')
+        if backbone is not None and padding == "valid":
+            raise ValueError('with a backbone, padding is "same": its own convolutions are padded')
+        depth = depth if backbone is None else 5
         self.in_channels, self.padding, self.depth, self.skips = in_channels, padding, depth, skips
         widths = [width * 2**level for level in range(depth + 1)]
-        inputs = [in_channels, *widths[:-1]]
-        upwards = list(reversed(widths[:-1]))
         # The figure's left side, right side (an up-convolution and a double one at each level), and last arrow.
-        self.down = nn.ModuleList(DoubleConv(i, o, padding) for i, o in zip(inputs, widths, strict=True))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in upwards)
-        self.merge = nn.ModuleList(DoubleConv(2 * w if skips else w, w, padding) for w in upwards)
+        self.backbone = None
+        if backbone is None:
+            inputs, channels = [in_channels, *widths[:-1]], widths
+            self.down = nn.ModuleList(DoubleConv(i, o, padding) for i, o in zip(inputs, widths, strict=True))
+        else:
+            self.backbone = EfficientNetLite0(in_channels=in_channels, weights=weights).backbone
+            channels = [in_channels, 16, *self.backbone.channels]
+        upwards, skipped = list(reversed(widths[:-1])), list(reversed(channels[:-1]))
+        below = [channels[-1], *upwards[:-1]]
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, w, 2, stride=2) for b, w in zip(below, upwards, strict=True))
+        merged = [w + skip if skips else w for w, skip in zip(upwards, skipped, strict=True)]
+        self.merge = nn.ModuleList(DoubleConv(i, w, padding) for i, w in zip(merged, upwards, strict=True))
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Conv2d(width, num_classes, 1)
-        he_init(self)
+        for part in self.children():
+            if not isinstance(part, Backbone):  # which has its weights
+                he_init(part)
 
     def forward(self, x):
+        features = self.contract(x)
+        x = features[-1]
+        for up, double_conv, skip in zip(self.up, self.merge, reversed(features[:-1]), strict=True):
+            x = up(x)
+            if self.padding == "same":
+                height, width = skip.shape[-2:]
+                x = pad_to(x[..., :height, :width], (height, width))
+            else:
+                skip = crop_to(skip, x.shape[-2:])
+            x = double_conv(torch.cat([skip, x], dim=1) if self.skips else x)
+        return self.head(x)
+
+    def contract(self, x):
+        """The features of every level, the finest first: what the skips carry across, and where the way up begins."""
+        if self.backbone is not None:
+            check_images(x, self.in_channels)
+            *features, lowest = self.backbone.with_stem(x)
+            return [x, *features, self.dropout(lowest)]
         check_images(x, self.in_channels, smallest=2**self.depth if self.padding == "same" else 1)
         if self.padding == "valid":
             for side in x.shape[-2:]:
@@ -63,14 +115,7 @@ class UNet(nn.Module):
             if level >= self.depth - 1:
                 x = self.dropout(x)
             features.append(x)
-        for up, double_conv, skip in zip(self.up, self.merge, reversed(features[:-1]), strict=True):
-            x = up(x)
-            if self.padding == "same":
-                x = pad_to(x, skip.shape[-2:])
-            else:
-                skip = crop_to(skip, x.shape[-2:])
-            x = double_conv(torch.cat([skip, x], dim=1) if self.skips else x)
-        return self.head(x)
+        return features
 
 
 class DoubleConv(nn.Sequential):

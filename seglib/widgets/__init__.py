@@ -2,3 +2,4 @@
 
 from seglib.widgets.detectors import anchor_explorer, nms_explorer
 from seglib.widgets.explorers import canny_explorer, clustering_explorer, growing_explorer, metric_explorer
+from seglib.widgets.scribbles import scribble_explorer

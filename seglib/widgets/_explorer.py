@@ -39,7 +39,10 @@ class Explorer(anywidget.AnyWidget):
         Names of the sliders that the arrow keys move down and right on the picture, or none. If the first is "row", a
         click on the picture sets "row" and "column".
     hint : str
-        One sentence beside the controls.
+        A sentence or two beside the controls.
+    strokes : list of [class, [[row, column], ...]] or None
+        What is drawn on the picture to begin with, a setting of its own; ``arrows`` are then "row" and
+        "column", and the choice "kind" says which class the next stroke has. None: nothing can be drawn.
     """
 
     _esm = Path(__file__).with_name("explorer.js")
@@ -50,7 +53,7 @@ class Explorer(anywidget.AnyWidget):
     settings = Dict().tag(sync=True)
     answer = Dict().tag(sync=True)  # settings, png, alt, status, failed; in one piece, so that they belong together
 
-    def __init__(self, title, controls, legend, solve, arrows=(), hint=""):
+    def __init__(self, title, controls, legend, solve, arrows=(), hint="", strokes=None):
         self.solve = solve
         super().__init__(
             title=title,
@@ -58,7 +61,8 @@ class Explorer(anywidget.AnyWidget):
             legend=[[matplotlib.colors.to_hex(PALETTE[place]), text] for place, text in legend],
             arrows=list(arrows),
             hint=hint,
-            settings={each["name"]: each["value"] for each in controls},
+            settings={each["name"]: each["value"] for each in controls}
+            | ({} if strokes is None else {"strokes": strokes}),
         )
         self._update()
         # The frontend sends the newest settings only, and only when the answer to those before has come.
@@ -71,7 +75,7 @@ class Explorer(anywidget.AnyWidget):
             self.answer = self.answer | {"settings": self.settings, "status": f"{error}", "failed": True}
             raise
         names = {each["name"]: each["label"] for each in self.controls}
-        chosen = ", ".join(f"{names[name]} {value}" for name, value in self.settings.items())
+        chosen = ", ".join(f"{label} {self.settings[name]}" for name, label in names.items())
         buffer = io.BytesIO()
         Image.fromarray(np.rint(255 * self.rgb).astype(np.uint8)).save(buffer, "PNG", compress_level=1)
         alt = f"{self.title}: {chosen}. {status}."

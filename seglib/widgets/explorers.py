@@ -36,7 +36,7 @@ def canny_explorer(image, truth=None):
     ValueError
         For a picture that `canny` cannot take, and a truth that is no mask of it.
     """
-    image, truth = _prepared(image, truth, 288)
+    image, truth = prepared(image, truth, 288)
 
     def solve(sigma, low, high):
         edges = canny(image, sigma, low, high)
@@ -59,7 +59,7 @@ def clustering_explorer(image, truth=None):
     The score is the IoU of the cluster, or of the connected piece of a cluster, that fits the truth best.
     Parameters, result and errors are those of `canny_explorer`; the longer side has 144 pixels at most.
     """
-    image, truth = _prepared(image, truth, 144)
+    image, truth = prepared(image, truth, 144)
     most = min(8, len(np.unique(to_rgb(image).reshape(-1, 3), axis=0)))
 
     def solve(k, space, position):
@@ -86,7 +86,7 @@ def growing_explorer(image, truth=None):
     If the seed lies on the truth, the score is for the connected piece of it that holds the seed.
     Parameters, result and errors are those of `canny_explorer`.
     """
-    image, truth = _prepared(image, truth, 288)
+    image, truth = prepared(image, truth, 288)
     height, width = image.shape[:2]
     pieces = None if truth is None else label(truth)
     row, column = height // 2, width // 2
@@ -98,9 +98,7 @@ def growing_explorer(image, truth=None):
         region = grow_region(image, (row, column), tolerance, criterion, connectivity)
         wanted = pieces == pieces[row, column] if truth is not None and truth[row, column] else truth
         picture = _compared(image, region, wanted)
-        for size, colour in ((7, PALETTE[0]), (5, PALETTE[_LINE])):
-            for i, j in ((size, size // 2 - 1), (size // 2 - 1, size)):
-                picture[max(row - i, 0) : row + i + 1, max(column - j, 0) : column + j + 1] = colour
+        draw_cross(picture, row, column)
         return picture, _scored(region, wanted, count(region.sum(), "pixel"))
 
     controls = [
@@ -120,7 +118,7 @@ def metric_explorer(image, truth):
 
     Boundary F1 forgives 2 pixels. Parameters, result and errors are those of `canny_explorer`; a truth is needed.
     """
-    image, truth = _prepared(image, truth, 288)
+    image, truth = prepared(image, truth, 288)
     if truth is None:
         raise ValueError("truth is None; metric_explorer needs the mask that it moves")
     height, width = truth.shape
@@ -144,7 +142,7 @@ def metric_explorer(image, truth):
     return Explorer("A mask pushed over the truth", controls, _legend(truth), solve, ["down", "right"], hint)
 
 
-def _prepared(image, truth, size):
+def prepared(image, truth, size):
     """Picture and truth, both reduced once if the longer side has more than `size` pixels."""
     image = as_picture(image)
     if truth is not None:
@@ -159,6 +157,13 @@ def _prepared(image, truth, size):
         image = resize(image, shape, anti_aliasing=True)
         truth = None if truth is None else resize(truth, shape, order=0)
     return image, truth
+
+
+def draw_cross(picture, row, column):
+    """Mark a pixel of the RGB picture (H, W, 3), which is changed, with a cross that shows on any ground."""
+    for size, colour in ((7, PALETTE[0]), (5, PALETTE[_LINE])):
+        for i, j in ((size, size // 2 - 1), (size // 2 - 1, size)):
+            picture[max(row - i, 0) : row + i + 1, max(column - j, 0) : column + j + 1] = colour
 
 
 def _compared(image, region, truth):
