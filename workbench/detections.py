@@ -1,7 +1,10 @@
 """A detector's answers on pictures of any size: window by window, every object once."""
 
+import math
+
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from seglib.training import predict_detector
 from workbench.tiles import tiles
@@ -40,12 +43,13 @@ def detect(network, read, size, tile, overlap, show=lambda share: None):
                 x1, y1, x2, y2 = answer["boxes"][number].tolist()
                 inside = own((x1 + x2) / 2, right - left, left > 0, right < size[1], overlap)
                 inside = inside and own((y1 + y2) / 2, bottom - top, top > 0, bottom < size[0], overlap)
-                mask = answer["masks"][number, 0].numpy() >= 0.5
+                y, x = max(math.floor(y1) - 1, 0), max(math.floor(x1) - 1, 0)  # masks lie in their boxes, rounded
+                mask = answer["masks"][number, 0, y : math.ceil(y2) + 1, x : math.ceil(x2) + 1].numpy() >= 0.5
                 if inside and mask.any():
                     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
                     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
                     score, label = float(answer["scores"][number]), int(answer["labels"][number])
-                    found.append((score, label, top + int(rows[0]), left + int(columns[0]), part))
+                    found.append((score, label, top + y + int(rows[0]), left + x + int(columns[0]), part))
         show(bottom / size[0])
     return sorted(found, key=lambda each: -each[0])
 
@@ -71,3 +75,15 @@ def paint(found, size):
             kept.append(each)
             window[free] = len(kept)
     return instances, kept
+
+
+def enlarged(detection, step, size):
+    """A detection of a picture that was reduced by ``step``, in the picture itself, of ``size`` (height, width)."""
+    score, label, top, left, mask = detection
+    if step == 1:
+        return detection
+    # With a frame around it, so that the outline can be interpolated on all sides.
+    framed = torch.from_numpy(np.pad(mask, 1).astype(np.float32))[None, None]
+    large = F.interpolate(framed, scale_factor=step, mode="bilinear")[0, 0].numpy() >= 0.5
+    large = large[step:-step, step:-step][: size[0] - top * step, : size[1] - left * step]
+    return score, label, top * step, left * step, large

@@ -21,9 +21,9 @@ from seglib.models import UNet
 from seglib.targets import boxes_of
 
 DARK, BRIGHT = 1, 99.5  # percentiles of a picture that become 0 and 1
-SMOOTHING, SADDLE = 1.5, 0.12  # px; and how far a saddle has to lie below the lower one of two summits to part them
+SMOOTHING, SADDLE = 1.5, 0.15  # px; and how far a saddle has to lie below the lower one of two summits to part them
 LEAST_CENTRAL, SMALLEST = 0.3, 20  # of a nucleus: its summit, its pixels
-IDEAL = 16  # px, the diameter that pictures are reduced to
+IDEAL = 20  # px, the diameter that pictures are reduced to
 
 
 class Nuclei(nn.Module):
@@ -41,19 +41,22 @@ class Nuclei(nn.Module):
         self.unet = UNet(1, 2, width=16, depth=3)
 
     def forward(self, images, targets=None):
-        batch = torch.stack(list(images)).contiguous(memory_format=torch.channels_last)
-        height, width = batch.shape[-2:]
-        smallest = 2**self.unet.depth
-        batch = F.pad(batch, (0, max(0, smallest - width), 0, max(0, smallest - height)), mode="replicate")
-        answers = self.unet(batch)[..., :height, :width].float()
         if targets is None:
-            return [objects_of(each.cpu().numpy()) for each in answers]
+            return [objects_of(self.answers(image[None])[0].cpu().numpy()) for image in images]
+        answers = self.answers(torch.stack(list(images)))
         wanted = torch.stack([torch.from_numpy(centrality(numbered(target["masks"]))) for target in targets])
         wanted = wanted.to(answers.device)
         return {
             "foreground": F.binary_cross_entropy_with_logits(answers[:, 0], (wanted > 0).float()),
             "centrality": 2 * F.smooth_l1_loss(answers[:, 1], wanted, beta=0.1),
         }
+
+    def answers(self, batch):
+        """(N, 1, H, W) -> float32 (N, 2, H, W): the logit of foreground, and how central."""
+        height, width = batch.shape[-2:]
+        smallest = 2**self.unet.depth
+        batch = F.pad(batch, (0, max(0, smallest - width), 0, max(0, smallest - height)), mode="replicate")
+        return self.unet(batch.contiguous(memory_format=torch.channels_last))[..., :height, :width].float()
 
 
 def numbered(masks):
@@ -186,11 +189,14 @@ def reduced(image, step):
 
 @dataclass
 class Reduced:
-    """Reduce a sample as a picture to be predicted is, by what its own nuclei ask for."""
+    """Reduce a sample as a picture to be predicted is, by what its own nuclei ask for; to no less than ``least`` px."""
+
+    least: int
 
     def __call__(self, sample):
         instances = sample["instances"]
         step = reduction(typical_diameter(np.unique(instances[instances > 0].numpy(), return_counts=True)[1]))
+        step = max(1, min(step, min(instances.shape) // self.least))
         middle = step // 2
         maps = {name: sample[name][middle::step, middle::step] for name in ("mask", "instances")}
         height, width = maps["mask"].shape

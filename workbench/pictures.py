@@ -119,6 +119,10 @@ class Picture:
         small = (torch.cat(rows, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         return np.broadcast_to(small, (*small.shape[:2], 3))
 
+    def is_bright_field(self):
+        """Whether most of an ``exposed`` picture is bright, as of stained tissue, and not dark, as of fluorescence."""
+        return self.middle > 0.3 and self.middle - self.dark > 0.4 * (self.bright - self.dark)
+
     def _tops(self, step=1):
         return range(0, self.size[0], ROWS * step)
 

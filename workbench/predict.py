@@ -27,6 +27,12 @@ def add_parser(subparsers):
     parser.add_argument("--out", required=True, help="folder to write to")
     parser.add_argument("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
     parser.add_argument("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")
+    parser.add_argument(
+        "--diameter",
+        type=float,
+        help="of typical nuclei, in px, for the network that comes with the course and those that began with it; "
+        "without it a first look at each picture tells",
+    )
 
 
 def run(arguments):
@@ -40,6 +46,10 @@ def run(arguments):
 
     check_tiles(arguments.tile, arguments.overlap)
     network, config = load_run(arguments.weights)
+    if arguments.diameter is not None and (config["model"] != "nuclei" or not arguments.diameter > 0):
+        raise ValueError(
+            f"--diameter is {arguments.diameter:g}, for {config['model']}: it is above 0 px, and for nuclei"
+        )
     network.to(best_device())
     found, out, failed, entries = find_pictures(arguments.pictures), Path(arguments.out), [], []
     with Progress("predicting") as bar:
@@ -49,7 +59,8 @@ def run(arguments):
                 bar.update((number + share) / len(found), name)
 
             try:
-                entries.append(predict_one(network, config, path, out, arguments.tile, arguments.overlap, show))
+                tiling = (arguments.tile, arguments.overlap)
+                entries.append(predict_one(network, config, path, out, tiling, show, arguments.diameter))
             except ValueError as error:
                 failed.append(str(error))
         bar.close_with(f"{len(entries)} of {len(found)} pictures, in {out}")
@@ -62,19 +73,24 @@ def run(arguments):
     return 1 if failed else 0
 
 
-def predict_one(network, config, path, out, tile, overlap, show):
+def predict_one(network, config, path, out, tiling, show, diameter=None):
     """Write labels and overlay of one picture; return its path, size and objects: (score, label, RLE, box) of each."""
     import numpy as np
 
     from seglib.plotting import overlay, overlay_instances
+    from workbench.detections import detect
     from workbench.drawing import save_labels, save_picture
     from workbench.networks import DETECTORS
     from workbench.objects import run_lengths
     from workbench.pictures import Picture
 
-    picture = Picture(path, config["grey"])
-    answer = by_objects if config["model"] in DETECTORS else by_pixels
-    labels, found = answer(network, picture, config["objects"], tile, overlap, show)
+    picture = Picture(path, config["grey"], exposed=config["model"] == "nuclei")
+    if config["model"] == "nuclei":
+        labels, found = painted(find_nuclei(network, picture, tiling, show, diameter), picture.size)
+    elif config["model"] in DETECTORS:
+        labels, found = painted(detect(network, picture.read, picture.size, *tiling, show), picture.size)
+    else:
+        labels, found = by_pixels(network, picture, config["objects"], tiling, show)
     step = -(-max(picture.size) // LARGEST_FIGURE)
     shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
     listed = []
@@ -90,7 +106,7 @@ def predict_one(network, config, path, out, tile, overlap, show):
     return path, picture.size, listed
 
 
-def by_pixels(network, picture, cut, tile, overlap, show):
+def by_pixels(network, picture, cut, tiling, show):
     """Class of every pixel, uint8 (H, W); and, if they are to be cut apart, objects (score, label, top, left, mask)."""
     import numpy as np
 
@@ -99,9 +115,7 @@ def by_pixels(network, picture, cut, tile, overlap, show):
 
     labels = np.zeros(picture.size, np.uint8)
     certainty = np.zeros(picture.size if cut else (0, 0), np.uint8)  # of the foreground, in 1/255
-    for top, shares in predict_rows(
-        lambda batch: predict_logits(network, batch), picture.read, picture.size, tile, overlap
-    ):
+    for top, shares in predict_rows(lambda batch: predict_logits(network, batch), picture.read, picture.size, *tiling):
         rows = slice(top, top + shares.shape[1])
         labels[rows] = shares.argmax(0).numpy()
         if cut:
@@ -115,20 +129,48 @@ def by_pixels(network, picture, cut, tile, overlap, show):
     return labels, found
 
 
-def by_objects(network, picture, cut, tile, overlap, show):
-    """As `by_pixels`, but by a detector; a pixel belongs to the best object that claims it."""
+def painted(detections, size):
+    """As `by_pixels`, of a detector's answers: a pixel belongs to the best object that claims it."""
     import numpy as np
 
-    from workbench.detections import detect, paint
+    from workbench.detections import paint
 
-    instances, kept = paint(detect(network, picture.read, picture.size, tile, overlap, show), picture.size)
-    labels, found = np.zeros(picture.size, np.uint8), []
+    instances, kept = paint(detections, size)
+    labels, found = np.zeros(size, np.uint8), []
     for number, (score, label, top, left, mask) in enumerate(kept, start=1):
         window = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])
         seen = instances[window] == number
         labels[window][seen] = label
         found.append((score, label, top, left, seen))
     return labels, found
+
+
+def find_nuclei(network, picture, tiling, show, diameter=None):
+    """Detections of `nuclei.Nuclei` in a picture that is reduced so that they have the size it knows best.
+
+    Without a ``diameter`` a first look, at half of the picture's size, tells it. Says so on stderr if the picture is
+    none of fluorescence.
+    """
+    from workbench.detections import detect, enlarged
+    from workbench.nuclei import reduction, typical_diameter
+
+    if picture.is_bright_field():
+        print(
+            f"{picture.path}: most of it is bright. This network was made for fluorescence, bright nuclei on dark "
+            "ground; what it finds in stained tissue or in bright field means nothing",
+            file=sys.stderr,
+        )
+    look, found = 2, None
+    if diameter is None:
+        picture.step = look
+        found = detect(network, picture.read, picture.size, *tiling, lambda share: show(share / 5))
+        diameter = look * typical_diameter([mask.sum() for *_, mask in found])
+    step = reduction(diameter)
+    if found is None or step != look:
+        picture.step = step
+        found = detect(network, picture.read, picture.size, *tiling, show)
+    picture.step = 1
+    return [enlarged(each, step, picture.size) for each in found]
 
 
 def as_coco(entries, classes):

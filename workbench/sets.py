@@ -1,5 +1,6 @@
 """The data sets that the command line knows by name, and a learner's own folder, prepared for training."""
 
+import math
 import os
 from pathlib import Path
 
@@ -22,39 +23,48 @@ from seglib.transforms import (
     crop,
 )
 from workbench.layouts import find_splits, open_folder
+from workbench.networks import DETECTORS
+from workbench.nuclei import AnyExposure, Exposed, Reduced
 from workbench.torchvision_sets import oxford_pets, voc
 
 PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back pictures
 NAMES = ("cells", *PUBLIC, "voc", "oxford_pets")
 HELD_BACK = 5  # every fifth picture of a set without a validation set
 VAL_SIZE = 256  # px; while training, networks are scored on the middles of the held-back pictures
+SMALLER = 0.75  # the least that a training picture is scaled by
 NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
 
 
-def training_sets(name, side, foreground=None, grey=False, detector=False):
+def training_sets(name, side, foreground=None, grey=False, model="unet"):
     """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
 
-    Where objects are told apart, a ``detector`` gets boxes, labels and masks; other networks get gaps between objects
+    Where objects are told apart, a detector gets boxes, labels and masks; other networks get gaps between objects
     that touch, to learn them.
 
-    Every picture is standardised as a whole, as it will be when it is predicted, and then cut. Nuclei are always grey;
-    ``grey`` makes the others so. ``foreground`` is for a folder, see `layouts.open_folder`; ValueError for a named set.
+    Every picture is standardised as a whole, or for "nuclei" reduced and exposed, as it will be when it is predicted,
+    and then cut. Nuclei are always grey; ``grey`` makes the others so. ``foreground`` is for a folder, see
+    `layouts.open_folder`; ValueError for a named set.
     """
     if foreground is not None and name in NAMES:
         raise ValueError(f"--foreground is for a folder of your own; what the masks of {name} mean is known")
+    detector, nuclei = model in DETECTORS, model == "nuclei"
     apart = instances_to_targets if detector else SeparateTouching()
     targets = [instances_to_targets] if detector else []
+    learn, scored = ([AnyExposure()], [Exposed()]) if nuclei else ([Standardize()], [Standardize()])
+    sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
     if name == "cells":
-        train = Cells(1_000_000, size=side, seed=1, transform=Compose([Standardize(), apart]))
-        val = Cells(64, size=side, transform=Compose([Standardize(), *targets]))
+        train = Cells(1_000_000, size=side, seed=1, transform=Compose([*learn, apart]))
+        val = Cells(64, size=side, transform=Compose([*scored, *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
     if name == "dsb2018":
-        move = [RandomScale(0.75, 1.33), RandomCrop(side), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
-        train = DSB2018(split="train", transform=Compose([Grayscale(), Standardize(), *move]))
-        val = DSB2018(split="val", transform=Compose([Grayscale(), Standardize(), centre, *targets]))
+        move = [RandomScale(SMALLER, 1.33), RandomCrop(side), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
+        train = DSB2018(split="train", transform=Compose([Grayscale(), *sized, *learn, *move]))
+        val = DSB2018(
+            split="val", transform=Compose([Grayscale(), *sized, *scored, inside if detector else centre, *targets])
+        )
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
-    augment = Compose([Jitter(), *prepare, RandomScale(0.75, 1.5), RandomCrop(side), RandomFlip(vertical=False)])
+    augment = Compose([Jitter(), *prepare, RandomScale(SMALLER, 1.5), RandomCrop(side), RandomFlip(vertical=False)])
     middle = Compose([*prepare, centre])
     if name == "camvid":
         train, val = CamVid(split="train", transform=augment), CamVid(split="val", transform=middle)
@@ -72,6 +82,13 @@ def centre(sample):
     """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around."""
     rows, cols = sample["image"].shape[-2:]
     return crop(sample, (rows - VAL_SIZE) // 2, (cols - VAL_SIZE) // 2, VAL_SIZE, VAL_SIZE)
+
+
+def inside(sample):
+    """As `centre`, but what is smaller stays as it is: a detector would be charged for objects in a padding."""
+    rows, cols = sample["image"].shape[-2:]
+    height, width = min(rows, VAL_SIZE), min(cols, VAL_SIZE)
+    return crop(sample, (rows - height) // 2, (cols - width) // 2, height, width)
 
 
 def folder_sets(folder, foreground, augment, middle):

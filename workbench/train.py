@@ -4,7 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn"
+NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
 ARGUMENTS = (
     *("data", "foreground", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop"),
     "eval_every",
@@ -71,7 +71,9 @@ def run(arguments):
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
     detector = arguments.model in DETECTORS
-    train, val, facts = training_sets(arguments.data, arguments.crop, arguments.foreground, before["grey"], detector)
+    train, val, facts = training_sets(
+        arguments.data, arguments.crop, arguments.foreground, before["grey"], arguments.model
+    )
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     if begun is not None:
         check_fit(before, config)
