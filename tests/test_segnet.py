@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 from torch.nn import functional as F
 
@@ -196,18 +195,3 @@ def test_dropout_for_monte_carlo_leaves_batch_norm_alone():
     # Behind pool3, pool4, pool5 and the decoder's three deepest stages, as in the released Bayesian SegNet.
     assert seen == 2 * [(16, 8, 8), (32, 4, 4), (32, 2, 2), (32, 4, 4), (16, 8, 8), (8, 16, 16)]
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
-
-
-@torch.no_grad()
-def test_encoder_takes_torchvisions_weights(tmp_path):
-    torch.manual_seed(0)
-    widths = [2, 2, "M", 4, 4, "M", 8, 8, 8, "M", 16, 16, 16, "M", 16, 16, 16, "M"]
-    vgg = nn.Module()
-    vgg.features = torchvision.models.vgg.make_layers(widths, batch_norm=True).eval()
-    torch.save(vgg.state_dict(), tmp_path / "vgg.pth")
-    net = SegNet(3, width=2, weights=tmp_path / "vgg.pth").eval()
-    down, x = inputs_and_outputs(net.encoder), torch.rand(1, 3, 64, 64)
-    net(x)
-    assert torch.equal(F.max_pool2d(down[4]["y"], 2), vgg.features(x))
-    with pytest.raises(ValueError, match="another network, width"):
-        SegNet(3, width=4, weights=tmp_path / "vgg.pth")

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_vgg, vgg_stage, vgg_stages
+from seglib.models.backbones import vgg_stage, vgg_stages
 from seglib.models.blocks import check_images, conv_bn_relu, he_init, resize
 from seglib.models.fcn import bilinear_kernel
 
@@ -26,9 +26,6 @@ class SegNet(nn.Module):
     num_classes, in_channels : int
     width : int
         Channels of the first stage.
-    weights : str, optional
-        "IMAGENET1K_V1" or the path of a file of torchvision's VGG16 with batch norm: fills the encoder. Needs width
-        64 and three channels, normalised as torchvision does.
     dropout : float
         Probability of dropping a value behind the three deepest encoder and decoder stages; 0.5 in Bayesian SegNet
         (Kendall, Badrinarayanan, Cipolla 2017). For Monte-Carlo samples, leave only this on in evaluation:
@@ -38,10 +35,10 @@ class SegNet(nn.Module):
     -----
     (N, in_channels, H, W) -> logits (N, num_classes, H, W), for every H and W.
 
-    Raises ValueError for weights that do not fit and for input that is no batch.
+    Raises ValueError for input that is no batch.
     """
 
-    def __init__(self, num_classes, in_channels=3, width=64, weights=None, dropout=0.0):
+    def __init__(self, num_classes, in_channels=3, width=64, dropout=0.0):
         super().__init__()
         self.in_channels = in_channels
         self.encoder = vgg_stages(in_channels, width, batch_norm=True)
@@ -52,8 +49,6 @@ class SegNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         he_init(self.decoder)
         he_init(self.classifier)
-        if weights is not None:
-            load_vgg(self.encoder, "vgg16_bn", weights)
 
     def forward(self, x):
         check_images(x, self.in_channels)
