@@ -183,9 +183,7 @@ def test_weights_by_name_come_through_torchvision_and_are_checked(resnets, tmp_p
 def test_what_does_not_fit_is_named_and_changes_nothing(resnets):
     stages = vgg_stages(width=4)
     before = {key: value.clone() for key, value in stages.state_dict().items()}
-    with pytest.raises(
-        ValueError, match=r"conv1.weight \(64, 3, 7, 7\) where 0.0.weight \(4, 3, 3, 3\) is wanted"
-    ):
+    with pytest.raises(ValueError, match=r"conv1.weight \(64, 3, 7, 7\) where 0.0.weight \(4, 3, 3, 3\) is wanted"):
         fill(stages, resnets["resnet18"].state_dict(), "resnet18")
     with pytest.raises(ValueError, match=r"nothing \(0,\) where 0.0.weight"):
         fill(stages, {}, "an empty file")

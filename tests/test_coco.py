@@ -191,8 +191,8 @@ def test_a_faulty_file_is_refused_at_once(folder, path, value, message):
         (0, {"size": [8, 10], "counts": [90, -10]}, r"not whole numbers that add up"),
         (0, {"size": [8, 10], "counts": [40.0, 40.0]}, r"not whole numbers that add up"),
         (0, {"size": [8, 10], "counts": []}, r"not whole numbers that add up"),
-        (0, {"size": [8, 10], "counts": "!"}, r"annotation 5 of b\.png: its RLE holds the letter '!'"),
-        (0, {"size": [8, 10], "counts": "Po"}, r"annotation 5 of b\.png: its RLE breaks off"),
+        (0, {"size": [8, 10], "counts": "!"}, r"annotation 5 of b\.png: its RLE holds letters that no RLE has"),
+        (0, {"size": [8, 10], "counts": "Po"}, r"annotation 5 of b\.png: its RLE .* breaks off"),
     ],
 )
 def test_a_faulty_outline_is_refused_when_it_is_read(folder, place, value, message):
