@@ -144,8 +144,8 @@ def test_the_stages_one_by_one_are_the_forward_pass():
     with torch.no_grad():
         batch, sizes, _ = net.prepare(images)
         maps = net.features(batch)
-        logits, codes = net.rpn.predict(net.anchored(maps))
-        anchors = net.rpn.anchors(net.anchored(maps), batch.shape[-2:])
+        logits, codes = net.rpn.predict(maps[-len(net.rpn.shapes) :])
+        anchors = net.rpn.anchors(maps[-len(net.rpn.shapes) :], batch.shape[-2:])
         proposals = net.rpn.propose(logits, codes, anchors, sizes)
         found = [net.restore(*each) for each in zip(net.detect(maps, proposals, sizes), sizes, sizes, strict=True)]
         for one, other in zip(found, net(images), strict=True):
@@ -243,7 +243,7 @@ def test_training_wants_targets_and_evaluation_does_not():
     ("options", "message"),
     [
         ({"roi_pooling": "warp"}, "'warp'"),
-        ({"anchor_sizes": (8, 16)}, r"\(8, 16\); this pyramid wants 4 sizes.*\[4, 8, 16\]"),
+        ({"anchor_sizes": (8, 16)}, r"\(8, 16\); wanted is one for each stride of \[4, 8, 16\]"),
         ({"backbone": "vgg16"}, "'vgg16'"),
         ({"backbone": "resnet18", "in_channels": 1}, "resnet18 takes 3 channels, not 1"),
         ({"num_classes": 1}, "num_classes is 1"),

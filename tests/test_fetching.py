@@ -98,9 +98,9 @@ def test_links_become_plain_files(tmp_path):
 def test_bombs_and_torn_archives_leave_nothing_behind(tmp_path, monkeypatch):
     archive = packed(tmp_path / "set.zip", {f"set/images/{n}.png": bytes(10**6) for n in range(5)})
     monkeypatch.setattr(fetching, "LIMIT", 4_999_999)
-    with pytest.raises(ValueError, match=r"holds 5 of the files that are looked for, 5,000,000 bytes unpacked"):
+    with pytest.raises(ValueError, match=r"5 of the files, 5,000,000 bytes"):
         unpack(archive, ENTRY, tmp_path / "out")
-    with pytest.raises(ValueError, match="holds 0 of the files"):
+    with pytest.raises(ValueError, match="0 of the files"):
         unpack(archive, r"(nothing)", tmp_path / "out")
     whole = archive.read_bytes()
     for length in (0, 100, len(whole) // 2, len(whole) * 9 // 10):

@@ -20,9 +20,7 @@ def runs_of(segmentation, height, width):
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
         if segmentation["size"] != [height, width]:
-            raise ValueError(
-                f"its RLE is of size {segmentation['size']}, its picture {[height, width]} (height, width)"
-            )
+            raise ValueError(f"its RLE is of height and width {segmentation['size']}, its picture {[height, width]}")
     else:
         if not segmentation:
             raise ValueError("it has no outline")

@@ -44,9 +44,7 @@ def download(url, known_hash, path):
         with Progress(f"downloading {path.name}") as bar:
             pooch.retrieve(url, known_hash, path.name, path.parent, progressbar=_PoochBar(bar))
     except OSError as error:
-        raise OSError(
-            f"{url} can't be fetched: {error}. Try again, or save the file by hand in {path.parent}"
-        ) from error
+        raise OSError(f"{url} can't be fetched: {error}. Try again, or save it by hand in {path.parent}") from error
     return path
 
 
@@ -66,10 +64,7 @@ def unpack(archive, pattern, target):
             wanted = [info for info in file.infolist() if re.fullmatch(pattern, info.filename)]
             size = sum(info.file_size for info in wanted)
             if not wanted or size > LIMIT:
-                raise ValueError(
-                    f"{archive} holds {len(wanted)} of the files that are looked for, {size:,} bytes unpacked: "
-                    "it seems to be another archive"
-                )
+                raise ValueError(f"{archive} is another archive, it seems: {len(wanted)} of the files, {size:,} bytes")
             with Progress(f"unpacking {archive.name}") as bar:
                 for done, info in enumerate(wanted):
                     info.filename = re.fullmatch(pattern, info.filename)[1]  # where `extract` writes it

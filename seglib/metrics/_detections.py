@@ -63,9 +63,7 @@ def require_same_size(prediction, target, index):
 def _labels(picture, name):
     labels = to_numpy(entry(picture, "labels", name))
     if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
-        raise ValueError(
-            f"{name}: labels have shape {labels.shape} and dtype {labels.dtype}; (n,) integers are wanted."
-        )
+        raise ValueError(f"{name}: labels have shape {labels.shape} and dtype {labels.dtype}; (n,) integers are wanted")
     if labels.size and labels.min() < 1:
         raise ValueError(
             f"{name}: labels hold {labels.min()}; classes from 1 are wanted, 0 is the background in detection. "

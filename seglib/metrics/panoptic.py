@@ -67,9 +67,7 @@ def _count(prediction, target, index, ignore_index):
     predicted, predicted_classes = _segments(prediction, f"predictions[{index}]")
     true, true_classes = _segments(target, f"targets[{index}]")
     if predicted.shape != true.shape:
-        raise ValueError(
-            f"picture {index}: the predicted maps are {predicted.shape}, the true ones {true.shape} (height, width)."
-        )
+        raise ValueError(f"picture {index}: the predicted maps are {predicted.shape}, the true ones {true.shape}")
     table = pair_counts(true, predicted, (len(true_classes), len(predicted_classes)))
     known, found = true_classes != ignore_index, predicted_classes != ignore_index  # the rest is void
     true_classes, predicted_classes = true_classes[known], predicted_classes[found]

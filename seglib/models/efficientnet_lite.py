@@ -104,9 +104,7 @@ class EfficientNetLite0(nn.Module):
 
         names = EfficientNet_B0_Weights.DEFAULT.meta["categories"]
         if self.num_classes != len(names):
-            raise ValueError(
-                f"classify names the {len(names)} classes of ImageNet; this network has {self.num_classes}"
-            )
+            raise ValueError(f"classify names ImageNet's {len(names)} classes; this network has {self.num_classes}")
         if self.training:
             raise ValueError("batch norm would take its statistics from this one picture: call eval() first")
         x = F.interpolate(as_batch(image), (224, 224), mode="bilinear", antialias=True)

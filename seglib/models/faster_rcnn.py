@@ -13,7 +13,7 @@ from seglib.models.blocks import fill
 from seglib.models.boxes import scale_boxes
 from seglib.models.detector_inputs import check_pictures, check_targets, pad, resize_picture
 from seglib.models.efficientnet_lite import EfficientNetLite0
-from seglib.models.pyramid import FeaturePyramid, coarser
+from seglib.models.pyramid import FeaturePyramid
 from seglib.models.roi import BoxHead, best_detections, box_losses, choose_rois, convolved, dense, pool_rois, read_boxes
 from seglib.models.rpn import RPN
 
@@ -131,8 +131,7 @@ class FasterRCNN(nn.Module):
         strides = [stride for stride in self.strides if stride >= 4]
         if len(anchor_sizes) != len(strides) + 1:
             raise ValueError(
-                f"anchor_sizes is {anchor_sizes}; this pyramid wants {len(strides) + 1} sizes, one for each map of "
-                f"stride {strides} and one for the map above"
+                f"anchor_sizes is {anchor_sizes}; wanted is one for each stride of {strides}, and one more"
             )
         return [(size,) for size in anchor_sizes]
 
@@ -146,7 +145,8 @@ class FasterRCNN(nn.Module):
     def forward(self, images, targets=None):
         batch, sizes, targets = self.prepare(images, targets)
         maps = self.features(batch)
-        proposals, losses = self.rpn(self.anchored(maps), batch.shape[-2:], sizes, targets)
+        anchored = maps[-len(self.rpn.shapes) :]
+        proposals, losses = self.rpn(anchored, batch.shape[-2:], sizes, targets)
         if self.training:
             rois = choose_rois(proposals, targets, self.rois, self.positive_rois)
             return self.roi_losses(maps, rois, targets) | losses
@@ -176,15 +176,12 @@ class FasterRCNN(nn.Module):
     def features(self, batch):
         """(N, C, H, W) -> maps (N, channels, H / stride, W / stride), finest first.
 
-        With the pyramid there is one more than ``strides`` says: from the last no regions are cut.
+        With the pyramid there is one more than ``strides`` says, every other cell of the coarsest: anchors for the
+        largest objects stand on it, and no regions are cut from it.
         """
         stages = self.backbone(batch)
         maps = self.pyramid([stages[i] for i in self.stages])
-        return [*maps, coarser(maps[-1])] if self.with_coarser else maps
-
-    def anchored(self, maps):
-        """Those of the maps on which anchors stand."""
-        return maps[-len(self.rpn.shapes) :]
+        return [*maps, maps[-1][..., ::2, ::2]] if self.with_coarser else maps
 
     def pool(self, maps, boxes, cells):
         """Cut the regions ``boxes``, a list of (r, 4) in pixels of the batch, from the maps: (R, C, cells, cells)."""
