@@ -35,6 +35,16 @@ def relabel(labels):
     return numbered.reshape(labels.shape), values
 
 
+def renumber(instances):
+    """Number the objects of a map (0 = none) 1..n without gaps, in the order of their ids: int64; 0 stays 0.
+
+    >>> renumber(np.array([[7, 0], [7, 9]])).tolist()
+    [[1, 0], [1, 2]]
+    """
+    with_none = np.append(0, instances)  # even where no pixel is left without an object
+    return relabel(with_none)[0][1:].reshape(instances.shape)
+
+
 def mirror(places, length):
     """Fold coordinates (array or tensor) into 0..length - 1, as between two mirrors: -1 becomes 1.
 

@@ -12,7 +12,5 @@ def carried(name):
     """
     path = FOLDER / name
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing. In the course's folder, `python tools/carry.py` fetches it (34 MB for all such files)"
-        )
+        raise FileNotFoundError(f"{path} is missing. `python tools/carry.py` in the course's folder fetches it: 34 MB")
     return path

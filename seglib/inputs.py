@@ -63,10 +63,7 @@ def whole_numbers(values, name, objects=False):
     if numbers.dtype != bool:
         return numbers
     if objects:
-        raise ValueError(
-            f"{name} is a boolean mask, which does not tell its objects apart; number them first, for example with "
-            "skimage.measure.label"
-        )
+        raise ValueError(f"{name} is a boolean mask: number its objects first, say with skimage.measure.label")
     return numbers.view(np.uint8)
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-from seglib.arrays import relabel, to_numpy
+from seglib.arrays import renumber, to_numpy
 
 
 def cross_entropy(logits, target, ignore_index=255, class_weights=None, pixel_weights=None):
@@ -165,9 +165,7 @@ def border_weights(instances, w0=10.0, sigma=5.0):
         )
     if w0 < 0 or sigma <= 0:
         raise ValueError(f"w0={w0}, sigma={sigma}; w0 >= 0 and sigma > 0 are wanted.")
-    inside = instances > 0
-    numbers = np.zeros(instances.shape, np.int64)
-    numbers[inside] = relabel(instances[inside])[0] + 1  # 1..n without gaps
+    numbers = renumber(instances)
     first = np.full(instances.shape, np.inf)
     second = first.copy()
     reach = int(np.ceil(5 * sigma))  # an object further away adds nothing: look at it in its own window only
@@ -178,7 +176,7 @@ def border_weights(instances, w0=10.0, sigma=5.0):
         first[window] = np.minimum(first[window], distance)
     total = first + second
     weights = w0 * np.exp(-(total**2) / (2 * sigma**2))
-    weights[inside | (total > reach)] = 0
+    weights[(numbers > 0) | (total > reach)] = 0
     return torch.from_numpy(weights.astype(np.float32))
 
 

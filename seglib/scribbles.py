@@ -23,8 +23,9 @@ def pixel_features(image):
 
     Returns
     -------
-    (H, W, 192) float32 array: 16, 24, 40 and 112 channels, of textures and edges first, of things last. A pixel takes
-    768 bytes, a photo of 640 x 427 210 MB.
+    (H, W, 192) float32 array
+        16, 24, 40 and 112 channels, of textures and edges first, of things last. A pixel takes 768 bytes, a photo of
+        640 x 427 210 MB.
 
     Raises ValueError for other pictures, FileNotFoundError where the weights are missing.
     """
@@ -61,9 +62,7 @@ def segment_from_strokes(features, strokes):
     """
     features, strokes = np.asarray(features), np.asarray(strokes)
     if features.ndim != 3 or features.dtype.kind != "f":
-        raise ValueError(
-            f"features are {features.dtype} {features.shape}; float (H, W, C), of pixel_features, is wanted"
-        )
+        raise ValueError(f"features are {features.dtype} {features.shape}; float (H, W, C) is wanted")
     if strokes.shape != features.shape[:2] or strokes.dtype.kind not in "iu":
         raise ValueError(
             f"strokes are {strokes.dtype} {strokes.shape}; an integer map of the picture's {features.shape[:2]} is "

@@ -3,6 +3,8 @@
 import torch
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
+from seglib.models.blocks import fill
+
 MIN_SIZE = 96  # px: 800 would take minutes
 
 
@@ -24,11 +26,11 @@ def twin(build, name):
     return net
 
 
-def filled(build, theirs, folder):
-    """Ours, filled from a file of the twin's weights; and that file."""
-    path = folder / "file.pth"
-    torch.save(theirs.state_dict(), path)
-    return build(91, min_size=MIN_SIZE, weights=path), path
+def filled(build, theirs):
+    """Ours, with the twin's weights."""
+    net = build(91, min_size=MIN_SIZE)
+    fill(net, theirs.state_dict(), "the twin")
+    return net
 
 
 def compact(build, **options):

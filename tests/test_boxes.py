@@ -23,7 +23,7 @@ from seglib.models.boxes import (
     sample,
     scale_boxes,
 )
-from seglib.models.pyramid import FeaturePyramid, coarser
+from seglib.models.pyramid import FeaturePyramid
 from seglib.models.roi import CODE_WEIGHTS, pool_rois, roi_levels
 
 
@@ -168,6 +168,6 @@ def test_the_pyramid_is_torchvisions():
     maps = [torch.randn(2, 5, 13, 10), torch.randn(2, 6, 7, 5), torch.randn(2, 7, 4, 3)]
     levels = mine(maps)
     expected = list(theirs(dict(zip("abc", maps, strict=True))).values())
-    assert all(map(torch.equal, [*levels, coarser(levels[-1])], expected))
+    assert all(map(torch.equal, [*levels, levels[-1][..., ::2, ::2]], expected))
     assert len(expected) == 4
     assert [tuple(level.shape) for level in levels] == [(2, 4, 13, 10), (2, 4, 7, 5), (2, 4, 4, 3)]

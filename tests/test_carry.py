@@ -102,7 +102,9 @@ def test_the_courses_own_files_are_all_there(monkeypatch, capsys):
 
 def test_a_missing_file_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setattr(carried, "FOLDER", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"nuclei\.tif is missing.*`python tools/carry\.py` fetches it \(34 MB"):
+    with pytest.raises(
+        FileNotFoundError, match=r"nuclei\.tif is missing.*`python tools/carry\.py` .* fetches it: 34 MB"
+    ):
         carried.carried("nuclei.tif")
 
 

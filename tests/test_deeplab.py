@@ -195,9 +195,9 @@ def test_decoder_and_low_level_features_matter():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("net", [DeepLabV3, DeepLabV3Plus])
-def test_weights_reach_the_backbone(net, tmp_path):
+def test_weights_reach_the_backbone(net, downloaded):
     resnet = torchvision.models.resnet18()
-    torch.save(resnet.state_dict(), tmp_path / "resnet18.pth")
-    filled = net(2, "resnet18", weights=tmp_path / "resnet18.pth").backbone
+    downloaded(resnet.state_dict())
+    filled = net(2, "resnet18", weights="IMAGENET1K_V1").backbone
     assert torch.equal(filled.layer4[1].conv2.weight, resnet.layer4[1].conv2.weight)
     assert torch.equal(filled.stem.conv1.weight, resnet.conv1.weight)

@@ -261,7 +261,7 @@ def test_maps_lie_upon_the_picture_where_sides_divide_by_the_stride(net):
         (lambda: UNet(3, 2, backbone="resnet18"), "'resnet18'"),
         (lambda: UNet(3, 2, backbone=LITE, padding="valid"), "padded"),
         (lambda: backbone(LITE, output_stride=4), "not 4"),
-        (lambda: FasterRCNN(5, "compact", weights="imagenet"), "not of compact"),
+        (lambda: FasterRCNN(5, "compact", weights="imagenet"), "no weights of compact"),
         (lambda: MaskRCNN(5, "resnet18", weights="imagenet"), "IMAGENET1K_V1"),
     ],
 )

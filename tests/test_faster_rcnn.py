@@ -17,10 +17,10 @@ from seglib.models.roi import best_detections, choose_rois
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory):
-    """torchvision's network, ours filled from a file of its weights, and that file."""
+def twins():
+    """torchvision's network, and ours with its weights."""
     theirs = twin(Theirs, "resnet50")
-    return theirs, *filled(FasterRCNN, theirs, tmp_path_factory.mktemp("weights"))
+    return theirs, filled(FasterRCNN, theirs)
 
 
 compact = partial(detector_twins.compact, FasterRCNN)
@@ -43,7 +43,7 @@ def test_sizes():
     parts = (
         (net.rpn, theirs.rpn),
         (net.pyramid, theirs.backbone.fpn),
-        (net.box_head.fc6, theirs.roi_heads.box_head.fc6),
+        (net.box_head.layers, theirs.roi_heads.box_head),
     )
     assert all(parameters(mine) == parameters(other) for mine, other in parts)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
@@ -52,15 +52,13 @@ def test_sizes():
 
 @pytest.mark.slow
 def test_detections_are_torchvisions(twins):
-    theirs, mine, _ = twins
-    compare_detections(theirs, mine, pictures(), least=60)
-    compare_detections(theirs, mine, pictures()[1:2], least=10)
+    compare_detections(*twins, pictures(), least=60)
+    compare_detections(*twins, pictures()[1:2], least=10)
 
 
 @pytest.mark.slow
 def test_losses_and_gradients_are_torchvisions(twins):
-    theirs, mine, _ = twins
-    compare_losses(theirs, mine, close=1e-4)
+    compare_losses(*twins, close=1e-4)
 
 
 def old_names(state):
@@ -75,7 +73,7 @@ def old_names(state):
 
 @pytest.mark.slow
 def test_coco_weights_arrive_by_their_old_names(twins, monkeypatch):
-    theirs, mine, _ = twins
+    theirs, mine = twins
     asked = []
 
     def instead_of_downloading(weights, **_):
@@ -92,21 +90,18 @@ def test_coco_weights_arrive_by_their_old_names(twins, monkeypatch):
     assert {module.eps for module in mine.modules() if isinstance(module, FrozenBatchNorm2d)} == {1e-5}
 
 
-def test_weights_that_do_not_fit_are_named_and_change_nothing(tmp_path):
-    net, path = compact(), tmp_path / "file.pth"
+def test_weights_that_do_not_fit_are_named_and_change_nothing(downloaded):
+    net = compact()
     state = net.state_dict()
-    torch.save(state, path)
-    again = FasterRCNN(4, "compact", width=8, weights=path)
-    assert all(map(torch.equal, again.state_dict().values(), state.values()))
+    downloaded(state)
     with pytest.raises(ValueError, match=r"cls_score.weight \(4, 128\) where .* \(3, 128\).*number of classes"):
-        FasterRCNN(3, "compact", width=8, weights=path)
+        FasterRCNN(3, "compact", width=8, weights="COCO_V1")
     before = {name: value.clone() for name, value in state.items()}
-    other = {name: value + 1 for name, value in state.items()}
-    torch.save(other | {"rpn.head.more": torch.zeros(1)}, path)
+    downloaded({name: value + 1 for name, value in state.items()} | {"rpn.head.more": torch.zeros(1)})
     with pytest.raises(ValueError, match=r"rpn.head.more \(1,\) where nothing"):
-        net.load(path)
+        net.load("COCO_V1")
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
-    with pytest.raises(ValueError, match=r"\['COCO_V1', 'DEFAULT'\] or the path"):
+    with pytest.raises(ValueError, match=r"\['COCO_V1', 'DEFAULT'\], not 'COCO_V2'"):
         net.load("COCO_V2")
 
 
@@ -149,8 +144,8 @@ def test_the_stages_one_by_one_are_the_forward_pass():
     with torch.no_grad():
         batch, sizes, _ = net.prepare(images)
         maps = net.features(batch)
-        logits, codes = net.rpn.predict(net.anchored(maps))
-        anchors = net.rpn.anchors(net.anchored(maps), batch.shape[-2:])
+        logits, codes = net.rpn.predict(maps[-len(net.rpn.shapes) :])
+        anchors = net.rpn.anchors(maps[-len(net.rpn.shapes) :], batch.shape[-2:])
         proposals = net.rpn.propose(logits, codes, anchors, sizes)
         found = [net.restore(*each) for each in zip(net.detect(maps, proposals, sizes), sizes, sizes, strict=True)]
         for one, other in zip(found, net(images), strict=True):
@@ -248,7 +243,7 @@ def test_training_wants_targets_and_evaluation_does_not():
     ("options", "message"),
     [
         ({"roi_pooling": "warp"}, "'warp'"),
-        ({"anchor_sizes": (8, 16)}, r"\(8, 16\); this pyramid wants 4 sizes.*\[4, 8, 16\]"),
+        ({"anchor_sizes": (8, 16)}, r"\(8, 16\); wanted is one for each stride of \[4, 8, 16\]"),
         ({"backbone": "vgg16"}, "'vgg16'"),
         ({"backbone": "resnet18", "in_channels": 1}, "resnet18 takes 3 channels, not 1"),
         ({"num_classes": 1}, "num_classes is 1"),

@@ -32,10 +32,10 @@ compact = partial(detector_twins.compact, MaskRCNN)
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory):
-    """torchvision's network, and ours filled from a file of its weights."""
+def twins():
+    """torchvision's network, and ours with its weights."""
     theirs = twin(Theirs, "resnet50")
-    return theirs, filled(MaskRCNN, theirs, tmp_path_factory.mktemp("weights"))[0]
+    return theirs, filled(MaskRCNN, theirs)
 
 
 def test_sizes():
@@ -63,10 +63,10 @@ def test_resnet18_is_torchvisions_too():
     assert [value.shape for value in theirs.values()] == [value.shape for value in own.values()]
 
 
-def test_weights_of_a_detector_without_masks_are_refused(tmp_path):
-    torch.save(FasterRCNN(4, "compact", width=8).state_dict(), tmp_path / "file.pth")
+def test_weights_of_a_detector_without_masks_are_refused(downloaded):
+    downloaded(FasterRCNN(4, "compact", width=8).state_dict())
     with pytest.raises(ValueError, match=r"nothing \(0,\) where mask_head.convolutions.0.weight"):
-        compact(weights=tmp_path / "file.pth")
+        compact(weights="COCO_V1")
 
 
 @pytest.mark.slow

@@ -166,10 +166,10 @@ def test_what_there_is_not_is_refused(arguments, message):
 
 
 @pytest.mark.slow
-def test_weights_fill_the_backbone(tmp_path):
+def test_weights_fill_the_backbone(downloaded):
     resnet = torchvision.models.resnet18()
-    torch.save(resnet.state_dict(), tmp_path / "weights.pth")
-    net = PSPNet(5, "resnet18", stem="standard", weights=tmp_path / "weights.pth")
+    downloaded(resnet.state_dict())
+    net = PSPNet(5, "resnet18", stem="standard", weights="IMAGENET1K_V1")
     assert torch.equal(net.backbone.layer3[1].conv2.weight, resnet.layer3[1].conv2.weight)
-    with pytest.raises(ValueError, match="and the deep stem"):
-        PSPNet(5, "resnet18", weights=tmp_path / "weights.pth")
+    with pytest.raises(ValueError, match="with the deep stem"):
+        PSPNet(5, "resnet18", weights="IMAGENET1K_V1")

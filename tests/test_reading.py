@@ -44,7 +44,7 @@ def test_transparent_places_are_refused(tmp_path):
     array = colours(channels=4)
     array[..., 3] = 255
     array[2, 3, 3] = 40
-    with pytest.raises(ValueError, match=r"a\.png is transparent in places \(alpha from 40"):
+    with pytest.raises(ValueError, match=r"a\.png is transparent in places \(alpha 40"):
         read_image(save(tmp_path / "a.png", array))
     palette = np.array([[0, 1, 2]], np.uint8)
     with pytest.raises(ValueError, match=r"b\.png is transparent"):

@@ -126,7 +126,5 @@ def graph_segment(image, scale=100.0, sigma=0.8, min_size=20):
     """
     image = as_picture(image)
     if not (scale > 0 and sigma >= 0 and min_size >= 1):
-        raise ValueError(
-            f"scale is {scale}, sigma {sigma}, min_size {min_size}; more than 0, 0 or more, and 1 or more are wanted"
-        )
+        raise ValueError(f"scale is {scale}, sigma {sigma}, min_size {min_size}; > 0, >= 0 and >= 1 are wanted")
     return felzenszwalb(image, scale, sigma, min_size, channel_axis=-1 if image.ndim == 3 else None) + 1

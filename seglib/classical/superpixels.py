@@ -41,10 +41,7 @@ def slic_superpixels(image, n_segments=200, compactness=10.0):
     if not isinstance(n_segments, int | np.integer) or not 1 <= n_segments <= pixels:
         raise ValueError(f"n_segments is {n_segments!r}; 1 to {pixels} (one a pixel) are wanted")
     if not 0 < compactness < np.inf:
-        raise ValueError(
-            f"compactness is {compactness}; a number above 0 is wanted. Without weight on the position superpixels "
-            "would be segments of colour"
-        )
+        raise ValueError(f"compactness is {compactness}; a number above 0 is wanted (0 would give segments of colour)")
     spread = np.ptp(lab) or 1.0  # scikit-image divides what it gets by its spread
     return slic(lab, n_segments, compactness / spread, min_size_factor=0.25, convert2lab=False, start_label=1)
 

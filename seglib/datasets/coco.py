@@ -46,7 +46,7 @@ class CocoDataset:
     Raises
     ------
     FileNotFoundError
-        There is no such JSON file or folder.
+        There is no such JSON file.
     ValueError
         A picture is missing, an id occurs twice or belongs to nothing, a polygon has fewer than 3 points, a box no
         area, a mask does not fit its picture ... The message names the file and the annotation.
@@ -103,8 +103,6 @@ class CocoDataset:
         return self.transform(sample) if self.transform else sample
 
     def _read(self):
-        if not self.folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {self.folder} (looked from {Path.cwd()})")
         try:
             content = loads(self.json.read_text(encoding="utf-8"))
         except ValueError as error:

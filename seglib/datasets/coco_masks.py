@@ -1,5 +1,7 @@
 """COCO's two ways to write a mask: polygons, and runs of pixels (RLE), both read exactly as pycocotools reads them."""
 
+import re
+
 import numpy as np
 from pycocotools.mask import frPyObjects, merge
 
@@ -18,9 +20,7 @@ def runs_of(segmentation, height, width):
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
         if segmentation["size"] != [height, width]:
-            raise ValueError(
-                f"its RLE is of size {segmentation['size']}, its picture {[height, width]} (height, width)"
-            )
+            raise ValueError(f"its RLE is of height and width {segmentation['size']}, its picture {[height, width]}")
     else:
         if not segmentation:
             raise ValueError("it has no outline")
@@ -36,20 +36,15 @@ def runs_of(segmentation, height, width):
 
 def _unpacked(text):
     """Run lengths out of a string: 5 bits a letter, low ones first, a 6th that says "goes on"; 4th run on: changes."""
-    runs, value, bits = [], 0, 0
-    for letter in text:
-        code = ord(letter) - 48
-        if not 0 <= code < 64:
-            raise ValueError(f"its RLE holds the letter {letter!r}, which no RLE has")
-        value |= (code & 31) << bits
-        bits += 5
-        if not code & 32:
-            if code & 16:  # the last letter's highest bit is the sign
-                value -= 1 << bits
-            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-            value, bits = 0, 0
-    if bits:
-        raise ValueError("its RLE breaks off in the middle of a number")
+    if not re.fullmatch("(?:[P-o]*[0-O])*", text):
+        raise ValueError("its RLE holds letters that no RLE has, or breaks off in the middle of a number")
+    runs = []
+    for number in re.findall("[P-o]*[0-O]", text):
+        parts = [(ord(letter) - 48) & 31 for letter in number]
+        value = sum(part << 5 * place for place, part in enumerate(parts))
+        if parts[-1] & 16:  # the highest bit is the sign
+            value -= 1 << 5 * len(parts)
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
     return runs
 
 

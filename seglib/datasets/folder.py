@@ -50,8 +50,7 @@ class FolderDataset:
             raise ValueError(f"foreground is for two classes, not {len(self.classes)}, without colours: {classes}")
         pictures = images if isinstance(images, dict) else list_pictures(images, PICTURES)
         partners = masks if isinstance(masks, dict) else list_pictures(masks, LOSSLESS)
-        _check_partners("image", pictures, "mask", partners)
-        _check_partners("mask", partners, "image", pictures)
+        _check_partners(pictures, partners)
         self.pairs = [(pictures[name], partners[name]) for name in sorted(pictures, key=natural)]
 
     def __len__(self):
@@ -90,16 +89,17 @@ class FolderDataset:
         return mask
 
 
-def _check_partners(kind, files, other, partners):
-    """Raise ValueError naming the first file that has no partner of the same name."""
-    alone = sorted(files.keys() - partners.keys(), key=natural)
-    if alone:
-        name, example = next(iter(partners.items()))
-        wanted = example.with_stem(example.stem.replace(name, alone[0], 1))
-        raise ValueError(
-            f"{kind} {files[alone[0]]} has no {other}: wanted is {wanted} "
-            f"(the same name up to the suffix). {len(alone)} of {len(files)} {kind}s are alone"
-        )
+def _check_partners(images, masks):
+    """Raise ValueError naming the first image or mask that has no partner of the same name."""
+    for kind, files, other, partners in (("image", images, "mask", masks), ("mask", masks, "image", images)):
+        alone = sorted(files.keys() - partners.keys(), key=natural)
+        if alone:
+            name, example = next(iter(partners.items()))
+            wanted = example.with_stem(example.stem.replace(name, alone[0], 1))
+            raise ValueError(
+                f"{kind} {files[alone[0]]} has no {other}: wanted is {wanted} "
+                f"(the same name up to the suffix). {len(alone)} of {len(files)} {kind}s are alone"
+            )
 
 
 def natural(name):

@@ -89,10 +89,7 @@ def colours(image, path):
         image = image.convert("RGBA")
         opacity = image.getchannel("A").getextrema()[0]
         if opacity < 255:
-            raise ValueError(
-                f"{path} is transparent in places (alpha from {opacity}, 255 is opaque): flatten it on the "
-                "background that you want"
-            )
+            raise ValueError(f"{path} is transparent in places (alpha {opacity} of 255): flatten it on a background")
     return np.array(image.convert("RGB"))
 
 

@@ -7,35 +7,28 @@ ResNets are torchvision's, and VGG16 and they take its ImageNet weights. These e
 
 from collections import OrderedDict
 from itertools import pairwise
-from pathlib import Path
 
-import torch
 import torchvision
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 from torchvision.ops import FrozenBatchNorm2d
 
-from seglib.models.blocks import Backbone, conv_bn_relu, fill, he_init
+from seglib.models.blocks import Backbone, conv_bn_relu, he_init
 from seglib.models.efficientnet_lite import EfficientNetLite0
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of torchvision's networks
 
 
 def read_weights(name, weights):
-    """Read the state dict of torchvision's network ``name``, such as "vgg16".
+    """The state dict of torchvision's network ``name``, such as "vgg16", with ``weights`` such as "IMAGENET1K_V1".
 
-    ``weights`` is one of its sets of weights, "IMAGENET1K_V1", which torchvision downloads once and checks, or the path
-    of a local file. Of a file only tensors are read, never code. Raises ValueError if it is neither.
+    torchvision downloads them once, checks them, and reads tensors only, never code. Raises ValueError for weights
+    that it does not have.
     """
     known = torchvision.models.get_model_weights(name).__members__
-    if weights in known:
-        return known[weights].get_state_dict(check_hash=True, weights_only=True)
-    if not Path(weights).is_file():
-        raise ValueError(f"weights of {name} are one of {list(known)} or the path of a file; {weights!r} is neither")
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
-        raise ValueError(f"{weights} holds no tensors by name: was it saved with torch.save(net.state_dict(), path)?")
-    return state
+    if weights not in known:
+        raise ValueError(f"weights of {name} are None or one of {list(known)}, not {weights!r}")
+    return known[weights].get_state_dict(check_hash=True, weights_only=True)
 
 
 def vgg_stages(in_channels=3, width=64, batch_norm=False):
@@ -63,16 +56,6 @@ def vgg_stage(channels, batch_norm):
     return nn.Sequential(*layers)
 
 
-def load_vgg(stages, name, weights):
-    """Fill the stages of `vgg_stages` with torchvision's "vgg16" or "vgg16_bn"; return the state dict that was read.
-
-    ``weights`` as `read_weights` takes them; ValueError for what does not fit.
-    """
-    state = read_weights(name, weights)
-    fill(stages, {key: value for key, value in state.items() if key.startswith("features.")}, weights)
-    return state
-
-
 def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", uniform_dilation=False, weights=None):
     """Build the backbone of a segmentation network, a `Backbone`.
 
@@ -82,8 +65,9 @@ def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", u
         torchvision's ResNets, 11,176,512 and 23,508,032 parameters without their classifier; EfficientNet-Lite0
         without head and classifier, 2,958,848; or a small one for pictures of about 100 px and no GPU, of ``width`` x
         (1, 2, 4, 4) channels and stride 2, 4, 8, 16.
-    width : int
-        Channels of the first stage of "compact", and 64 for ResNets; EfficientNet-Lite0 comes in one width.
+    in_channels, width : int
+        Channels of the picture, and of the first stage of "compact": 3 and 64 for ResNets; EfficientNet-Lite0 comes in
+        one width.
     output_stride : int
         Stride of the last stage: 4, 8 or 16 for "compact", 8, 16 or 32 for the others. Stages that would be coarser
         lose their stride and get dilated convolutions instead, which see as far as before.
@@ -94,28 +78,27 @@ def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", u
         every ``stride``-th value is just what the undilated network gives (in EfficientNet-Lite0 not always from the
         first on: see `seglib.models.efficientnet_lite.SameConv2d`). True: all convolutions of a stage have one
         dilation, 2 then 4 (PSPNet's reference code).
-    weights : str or path, optional
-        Need three channels. Of EfficientNet-Lite0: "imagenet", which comes with the course. Of a ResNet with the
-        standard stem: "IMAGENET1K_V1", which torchvision downloads once, or the path of such a file.
+    weights : str, optional
+        Of EfficientNet-Lite0, with three channels: "imagenet", which comes with the course. Of a ResNet with the
+        standard stem: "IMAGENET1K_V1", which torchvision downloads once.
 
-    Raises ValueError for a name, stem, stride or width that there is not, and for weights that do not fit.
+    Raises ValueError for a name, stem, stride, width or number of channels that there is not, and for weights that do
+    not fit.
     """
-    if name not in ("resnet18", "resnet50", "efficientnet_lite0", "compact"):
-        raise ValueError(f'backbone is "resnet18", "resnet50", "efficientnet_lite0" or "compact", not {name!r}')
     if stem not in ("standard", "deep"):
         raise ValueError(f'stem is "standard" or "deep", not {stem!r}')
-    if name.startswith("resnet") and width != 64:
-        raise ValueError(f'{name} has width 64, not {width}: only "compact" comes in other widths')
-    other = name == "compact" or (name != "efficientnet_lite0" and stem == "deep")
-    if weights is not None and (other or in_channels != 3):
-        raise ValueError(
-            "there are weights of EfficientNet-Lite0 and of ResNets with the standard stem, all of three channels, not "
-            f"of {name} with {in_channels} and the {stem} stem: change these, or take weights=None"
-        )
+    if weights is not None and (name == "compact" or (name.startswith("resnet") and stem == "deep")):
+        raise ValueError(f"there are no weights of {name} with the {stem} stem: change these, or take weights=None")
     if name == "efficientnet_lite0":
         net = EfficientNetLite0(in_channels=in_channels, weights=weights).backbone
+    elif name == "compact":
+        net = compact(in_channels, width)
+    elif name in ("resnet18", "resnet50"):
+        if (width, in_channels) != (64, 3):
+            raise ValueError(f"{name} has width 64 and 3 channels, not {width} and {in_channels}")
+        net = resnet(name, stem, weights)
     else:
-        net = compact(in_channels, width) if name == "compact" else resnet(name, in_channels, stem, weights)
+        raise ValueError(f'backbone is "resnet18", "resnet50", "efficientnet_lite0" or "compact", not {name!r}')
     if output_stride not in net.strides[1:]:
         raise ValueError(f"output_stride of {name} is one of {net.strides[1:]}, not {output_stride!r}")
     rate = 1
@@ -127,17 +110,14 @@ def backbone(name, in_channels=3, width=64, output_stride=32, stem="standard", u
     return net
 
 
-def resnet(name, in_channels, stem, weights):
+def resnet(name, stem, weights):
     """torchvision's ResNet without its classifier."""
     net = torchvision.models.get_model(name)
     if weights is not None:
-        fill(net, read_weights(name, weights), weights)
-    if in_channels != 3:
-        net.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
-        he_init(net.conv1)
+        net.load_state_dict(read_weights(name, weights))
     start = nn.Sequential(OrderedDict(conv1=net.conv1, bn1=net.bn1, relu=net.relu, maxpool=net.maxpool))
     if stem == "deep":
-        first, second = conv_bn_relu(in_channels, 64, stride=2), conv_bn_relu(64, 64)
+        first, second = conv_bn_relu(3, 64, stride=2), conv_bn_relu(64, 64)
         start = nn.Sequential(first, second, conv_bn_relu(64, 128), net.maxpool)
         net.inplanes = 128  # the first stage anew, for the 128 channels that the stem hands over
         net.layer1 = net._make_layer(type(net.layer1[0]), 64, len(net.layer1))

@@ -92,15 +92,11 @@ def fill(module, state, weights):
 def check_images(x, channels, smallest=1):
     """Raise ValueError unless x is a batch (N, channels, H, W) with sides of at least ``smallest`` px."""
     if x.ndim != 4:
-        raise ValueError(
-            f"the network takes a batch (N, C, H, W), not {tuple(x.shape)}: add image[None] for a single picture"
-        )
+        raise ValueError(f"a network takes a batch (N, C, H, W), not {tuple(x.shape)}: pass image[None] for one alone")
     if x.shape[1] != channels:
         raise ValueError(
             f"the network takes {channels} channels, not the {x.shape[1]} of {tuple(x.shape)}: set in_channels, "
             "or move the channels to the second axis"
         )
     if min(x.shape[-2:]) < smallest:
-        raise ValueError(
-            f"a picture of {x.shape[-2]}x{x.shape[-1]} px is too small: each side needs at least {smallest} px"
-        )
+        raise ValueError(f"{x.shape[-2]}x{x.shape[-1]} px are too small: each side needs at least {smallest} px")

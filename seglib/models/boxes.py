@@ -6,6 +6,7 @@ A box is x1, y1, x2, y2 in pixels; its width is x2 - x1. Boxes come as float ten
 import math
 
 import torch
+from torch.nn import functional as F
 
 BACKGROUND, UNSURE = -1, -2  # what `match` says of boxes that belong to no object
 LARGEST_STEP = math.log(1000 / 16)  # a code may enlarge a box 62.5-fold at most, so that exp never overflows
@@ -112,6 +113,11 @@ def decode(codes, references, weights=(1.0, 1.0, 1.0, 1.0)):
     centre = codes[..., :2] * reference_size + (references[..., :2] + 0.5 * reference_size)
     size = torch.exp(codes[..., 2:].clamp(max=LARGEST_STEP)) * reference_size
     return torch.cat([centre - 0.5 * size, centre + 0.5 * size], dim=-1)
+
+
+def code_loss(codes, boxes, references, weights=(1.0, 1.0, 1.0, 1.0)):
+    """How wrong codes (n, 4) are about boxes seen from references: smooth L1, a straight line from 1/9 on, summed."""
+    return F.smooth_l1_loss(codes, encode(boxes, references, weights), beta=1 / 9, reduction="sum")
 
 
 def scale_boxes(boxes, old, new):

@@ -31,9 +31,9 @@ class DeepLabV3(nn.Module):
         The branch that holds the mean of the whole map. In training mode it needs two pictures a batch.
     aux : bool
         A second classifier on the third stage, for training (Zhao et al. 2017).
-    weights : str or path, optional
-        For the backbone, see `seglib.models.backbones.backbone`: "imagenet" for EfficientNet-Lite0, "IMAGENET1K_V1" or
-        a local file for ResNets.
+    weights : str, optional
+        For the backbone, see `seglib.models.backbones.backbone`: "imagenet" for EfficientNet-Lite0, "IMAGENET1K_V1"
+        for ResNets.
 
     Shape
     -----

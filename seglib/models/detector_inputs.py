@@ -58,10 +58,8 @@ def check_boxes(picture, boxes):
 
 def check_labels(picture, labels, count, num_classes):
     if labels.dtype != torch.int64 or labels.shape != (count,):
-        raise ValueError(
-            f"the labels of picture {picture} are {labels.dtype} {tuple(labels.shape)}; int64 ({count},) is wanted, "
-            "one for each box"
-        )
+        told = f"{labels.dtype} {tuple(labels.shape)}"
+        raise ValueError(f"the labels of picture {picture} are {told}; int64 ({count},) is wanted, one for each box")
     bad = torch.where((labels < 1) | (labels >= num_classes))[0].tolist()
     if bad:
         raise ValueError(
@@ -72,9 +70,7 @@ def check_labels(picture, labels, count, num_classes):
 
 def check_masks(picture, masks, wanted):
     if masks.shape != wanted:
-        raise ValueError(
-            f"the masks of picture {picture} are {tuple(masks.shape)}; one (H, W) mask for each box is wanted, {wanted}"
-        )
+        raise ValueError(f"the masks of picture {picture} are {tuple(masks.shape)}; wanted is one a box, {wanted}")
     if masks.numel() and (masks.max() > 1 or masks.min() < 0):
         raise ValueError(
             f"the masks of picture {picture} hold values from {masks.min()} to {masks.max()}; 0 and 1 are wanted: "

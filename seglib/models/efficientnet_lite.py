@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seglib.carried import carried
+from seglib.inputs import as_picture
 from seglib.models.blocks import Backbone, check_images, fill, he_init
 
 
@@ -103,9 +104,7 @@ class EfficientNetLite0(nn.Module):
 
         names = EfficientNet_B0_Weights.DEFAULT.meta["categories"]
         if self.num_classes != len(names):
-            raise ValueError(
-                f"classify names the {len(names)} classes of ImageNet; this network has {self.num_classes}"
-            )
+            raise ValueError(f"classify names ImageNet's {len(names)} classes; this network has {self.num_classes}")
         if self.training:
             raise ValueError("batch norm would take its statistics from this one picture: call eval() first")
         x = F.interpolate(as_batch(image), (224, 224), mode="bilinear", antialias=True)
@@ -176,8 +175,6 @@ def as_batch(image):
 
     Takes and refuses what the classical methods do; grey becomes three channels alike.
     """
-    from seglib.inputs import as_picture  # brings scikit-image, which the networks don't need
-
     picture = torch.from_numpy(as_picture(image)).float()
     picture = picture.permute(2, 0, 1) if picture.ndim == 3 else picture.expand(3, -1, -1)
     mean, std = torch.tensor([EfficientNetLite0.mean, EfficientNetLite0.std])[:, :, None, None]

@@ -9,11 +9,12 @@ from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from seglib.models import backbones
+from seglib.models.blocks import fill
 from seglib.models.boxes import scale_boxes
 from seglib.models.detector_inputs import check_pictures, check_targets, pad, resize_picture
 from seglib.models.efficientnet_lite import EfficientNetLite0
-from seglib.models.pyramid import FeaturePyramid, coarser
-from seglib.models.roi import BoxHead, ConvBoxHead, best_detections, box_losses, choose_rois, pool_rois, read_boxes
+from seglib.models.pyramid import FeaturePyramid
+from seglib.models.roi import BoxHead, best_detections, box_losses, choose_rois, convolved, dense, pool_rois, read_boxes
 from seglib.models.rpn import RPN
 
 MAX_SIZE = 1333  # px, longest side of a resized picture
@@ -48,9 +49,9 @@ class FasterRCNN(nn.Module):
     min_size : int, optional
         Pictures are resized until their shorter side has so many px, or the longer 1333. By default "compact" takes
         pictures as they are, and the others 800 px.
-    weights : str or path, optional
-        "imagenet", for EfficientNet-Lite0, fills the backbone and freezes its batch norm. Of the whole network:
-        "COCO_V1", which torchvision downloads once, or a file with the tensors of torchvision's network or of this one.
+    weights : str, optional
+        "imagenet", for EfficientNet-Lite0, fills the backbone and freezes its batch norm. "COCO_V1", for ResNet-50 with
+        a pyramid and 91 classes, fills the whole network; torchvision downloads it once.
 
     The attributes ``score_threshold`` 0.05, ``nms_threshold`` 0.5 and ``max_detections`` 100 decide what is kept in
     evaluation, and may be set.
@@ -90,18 +91,20 @@ class FasterRCNN(nn.Module):
             raise ValueError(f'roi_pooling is "align" or "pool", not {roi_pooling!r}')
         if backbone != "compact" and in_channels != 3:
             raise ValueError(f'{backbone} takes 3 channels, not {in_channels}: only "compact" takes other numbers')
-        compact, pretrained = backbone == "compact", weights if weights == "imagenet" else None
+        pretrained = weights if weights == "imagenet" else None
         self.num_classes, self.in_channels, self.roi_pooling = num_classes, in_channels, roi_pooling
         self.score_threshold, self.nms_threshold, self.max_detections = 0.05, 0.5, 100
-        if compact:
+        if backbone == "compact":
             self.min_size, self.rois, self.positive_rois = min_size, rois or 32, 0.5
             self.channels, self.box_cells, self.roi_samples = 32, 10, 1
-            mean, std, finest = (0.0,), (1.0,), 2
+            mean, std, finest, from_above, sizes = (0.0,), (1.0,), 2, 0.1, (16, 32, 64, 128)
+            rpn, box_layers = {"positive_iou": 0.5, "samples": 64, "proposals": (200, 100)}, convolved
             self.backbone = backbones.backbone("compact", in_channels, width, stride or 16, weights=pretrained)
         else:
             self.min_size, self.rois, self.positive_rois = min_size or 800, rois or 512, 0.25
             self.channels, self.box_cells, self.roi_samples = 256, 7, 2
             mean, std, finest = backbones.IMAGENET_MEAN, backbones.IMAGENET_STD, 4
+            from_above, sizes, rpn, box_layers = 1.0, (32, 64, 128, 256, 512), {}, dense
             if backbone == "efficientnet_lite0":
                 mean, std = EfficientNetLite0.mean, EfficientNetLite0.std
             self.backbone = backbones.backbone(backbone, 3, width, stride or 32, weights=pretrained)
@@ -114,15 +117,10 @@ class FasterRCNN(nn.Module):
         self.stages = [i for i in range(4) if self.backbone.strides[i] >= finest] if self.with_coarser else [3]
         self.strides = [self.backbone.strides[i] for i in self.stages]
         inputs = [self.backbone.channels[i] for i in self.stages]
-        if compact:
-            self.pyramid = FeaturePyramid(inputs, self.channels, from_above=0.1)
-            anchors = self.by_map(anchor_sizes or (16, 32, 64, 128))
-            self.rpn = RPN(self.channels, anchors, positive_iou=0.5, samples=64, proposals=(200, 100))
-            self.box_head = ConvBoxHead(self.channels, self.box_cells, 4 * self.channels, num_classes)
-        else:
-            self.pyramid = FeaturePyramid(inputs, self.channels)
-            self.rpn = RPN(self.channels, self.by_map(anchor_sizes or (32, 64, 128, 256, 512)))
-            self.box_head = BoxHead(self.channels, self.box_cells, 4 * self.channels, num_classes)
+        self.pyramid = FeaturePyramid(inputs, self.channels, from_above)
+        self.rpn = RPN(self.channels, self.by_map(anchor_sizes or sizes), **rpn)
+        hidden = 4 * self.channels
+        self.box_head = BoxHead(box_layers(self.channels, self.box_cells, hidden), hidden, num_classes)
         if weights not in (None, "imagenet"):
             self.load(weights)
 
@@ -133,24 +131,22 @@ class FasterRCNN(nn.Module):
         strides = [stride for stride in self.strides if stride >= 4]
         if len(anchor_sizes) != len(strides) + 1:
             raise ValueError(
-                f"anchor_sizes is {anchor_sizes}; this pyramid wants {len(strides) + 1} sizes, one for each map of "
-                f"stride {strides} and one for the map above"
+                f"anchor_sizes is {anchor_sizes}; wanted is one for each stride of {strides}, and one more"
             )
         return [(size,) for size in anchor_sizes]
 
     def load(self, weights):
         """Fill the network with weights, as the constructor takes them. ValueError, and no change, unless they fit."""
-        state = backbones.read_weights(self.torchvision_name, weights)
-        backbones.fill(self, state, weights)
-        if "rpn.head.conv.weight" in state:  # of a file before 2022, whose frozen batch norm did not add eps yet
-            for module in self.modules():
-                if isinstance(module, FrozenBatchNorm2d):
-                    module.eps = 0.0
+        fill(self, backbones.read_weights(self.torchvision_name, weights), weights)
+        for module in self.modules():
+            if isinstance(module, FrozenBatchNorm2d):
+                module.eps = 0.0  # these weights are of a time when torchvision's did not add eps yet
 
     def forward(self, images, targets=None):
         batch, sizes, targets = self.prepare(images, targets)
         maps = self.features(batch)
-        proposals, losses = self.rpn(self.anchored(maps), batch.shape[-2:], sizes, targets)
+        anchored = maps[-len(self.rpn.shapes) :]
+        proposals, losses = self.rpn(anchored, batch.shape[-2:], sizes, targets)
         if self.training:
             rois = choose_rois(proposals, targets, self.rois, self.positive_rois)
             return self.roi_losses(maps, rois, targets) | losses
@@ -180,15 +176,12 @@ class FasterRCNN(nn.Module):
     def features(self, batch):
         """(N, C, H, W) -> maps (N, channels, H / stride, W / stride), finest first.
 
-        With the pyramid there is one more than ``strides`` says: from the last no regions are cut.
+        With the pyramid there is one more than ``strides`` says, every other cell of the coarsest: anchors for the
+        largest objects stand on it, and no regions are cut from it.
         """
         stages = self.backbone(batch)
         maps = self.pyramid([stages[i] for i in self.stages])
-        return [*maps, coarser(maps[-1])] if self.with_coarser else maps
-
-    def anchored(self, maps):
-        """Those of the maps on which anchors stand."""
-        return maps[-len(self.rpn.shapes) :]
+        return [*maps, maps[-1][..., ::2, ::2]] if self.with_coarser else maps
 
     def pool(self, maps, boxes, cells):
         """Cut the regions ``boxes``, a list of (r, 4) in pixels of the batch, from the maps: (R, C, cells, cells)."""

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_vgg, vgg_stages
-from seglib.models.blocks import check_images, he_init
+from seglib.models.backbones import read_weights, vgg_stages
+from seglib.models.blocks import check_images, fill, he_init
 from seglib.models.efficientnet_lite import EfficientNetLite0
 
 # By padding: pixel i of the upsampled scores lies on pixel i + offset of the skip ("pool4", "pool3"), and the picture
@@ -26,7 +26,9 @@ class FCN(nn.Module):
     padding=1)`` is the course's compact size: 2.1 million. ``FCN(11, "efficientnet_lite0", weights="imagenet")``, 3.4
     million, does to a newer classifier what the paper did to VGG16: its layer of 1,280 channels stands for fc6 and fc7.
 
-    The paper trains 32 -> 16 -> 8: build the finer net and call `start_from` with the coarser one.
+    The paper trains 32 -> 16 -> 8. ``finer.load_state_dict(coarser.state_dict(), strict=False)`` takes over what the
+    coarser net has learned. The new skip's scores start at zero, so the finer net first gives what the coarser one
+    gives, but for the cut corners of upsampling in two steps.
 
     Parameters
     ----------
@@ -41,9 +43,9 @@ class FCN(nn.Module):
         Of VGG16's first convolution. 100 is the paper's: a border so wide that fc6 needs no padding, cropped at last.
         1 pads every layer by half its kernel instead, for small pictures: 96 px then are not worked on as 294.
     weights : str, optional
-        "IMAGENET1K_V1" or the path of a file of torchvision's VGG16: fills the stages, and fc6 and fc7 with the
-        classifier's dense layers. Needs width 64 and three channels, normalised as torchvision does. For
-        EfficientNet-Lite0 "imagenet", see `seglib.models.efficientnet_lite.EfficientNetLite0`.
+        "IMAGENET1K_V1", torchvision's VGG16: fills the stages, and fc6 and fc7 with the classifier's dense layers.
+        Needs width 64 and three channels, normalised as torchvision does. For EfficientNet-Lite0 "imagenet", see
+        `seglib.models.efficientnet_lite.EfficientNetLite0`.
 
     Shape
     -----
@@ -83,7 +85,7 @@ class FCN(nn.Module):
             he_init(self.fc6)
             he_init(self.fc7)
             if weights is not None:
-                self._load_dense_layers(load_vgg(self.stages, backbone, weights))
+                self._load_vgg(backbone, weights)
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -107,31 +109,14 @@ class FCN(nn.Module):
         x = self.dropout(F.relu(self.fc6(x)))
         return pooled[2], pooled[3], self.dropout(F.relu(self.fc7(x)))
 
-    def start_from(self, coarser):
-        """Take over the weights of a trained FCN of twice the stride. The new skip's scores start at zero.
-
-        So the finer net first gives what the coarser one gives, but for the cut corners of upsampling in two steps,
-        and learns from there. Raises ValueError, and changes nothing, if the nets differ in more than stride.
-        """
-        own, given = self.state_dict(), coarser.state_dict()
-        misfits = [key for key, value in given.items() if key not in own or own[key].shape != value.shape]
-        misfits += [key for key in own if key not in given and not key.startswith("score_pool")]
-        if misfits:
-            raise ValueError(
-                f"the coarser net's weights do not fit: {misfits}. It must have a larger stride, not a smaller one, "
-                "and the same classes, backbone and width"
-            )
-        self.load_state_dict(given, strict=False)
-
     @torch.no_grad()
-    def _load_dense_layers(self, state):
+    def _load_vgg(self, name, weights):
         """A dense layer on C x 7 x 7 features, row by row, is a 7x7 convolution: only the tensor's shape changes."""
-        for layer, name in ((self.fc6, "classifier.0"), (self.fc7, "classifier.3")):
-            for own, key in ((layer.weight, f"{name}.weight"), (layer.bias, f"{name}.bias")):
-                there = state.get(key, torch.empty(0))
-                if there.numel() != own.numel():
-                    raise ValueError(f"{key} is {tuple(there.shape)}, wanted for {tuple(own.shape)}: is it a VGG16?")
-                own.copy_(there.view_as(own))
+        state = read_weights(name, weights)
+        fill(self.stages, {key: value for key, value in state.items() if key.startswith("features.")}, weights)
+        for layer, place in ((self.fc6, "classifier.0"), (self.fc7, "classifier.3")):
+            layer.weight.copy_(state[f"{place}.weight"].view_as(layer.weight))
+            layer.bias.copy_(state[f"{place}.bias"])
 
 
 class BilinearUpsampling(nn.Module):

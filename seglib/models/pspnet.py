@@ -31,7 +31,7 @@ class PSPNet(nn.Module):
         Of a ResNet: three 3x3 convolutions, or one 7x7.
     output_stride : int
         Pixels of the picture between neighbouring features; 4 ("compact" only) keeps more of small pictures.
-    weights : str or path, optional
+    weights : str, optional
         ImageNet weights for the backbone, see `seglib.models.backbones.backbone`: "imagenet" for EfficientNet-Lite0;
         those of ResNets need ``stem="standard"``.
 

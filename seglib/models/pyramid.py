@@ -33,8 +33,3 @@ class FeaturePyramid(nn.Module):
             )
             levels.insert(0, self.smooth[i](top))
         return levels
-
-
-def coarser(feature):
-    """Every other cell of a map: the level above the pyramid, where anchors for the largest objects stand."""
-    return feature[..., ::2, ::2]

@@ -8,11 +8,10 @@ from torch.nn import functional as F
 from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes, roi_align, roi_pool
 
 from seglib.models.blocks import conv_bn_relu, start_near_zero
-from seglib.models.boxes import at_least_float32, decode, encode, match, sample
+from seglib.models.boxes import at_least_float32, code_loss, decode, match, sample
 
 OBJECT_IOU = 0.5  # a proposal that overlaps an object at least so much is trained to be that object
 CODE_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # proposals lie close: their codes are small, and weighed up
-SMOOTH_L1_BETA = 1 / 9
 CANONICAL = 224  # px, the side of ImageNet's pictures: a box of it is cut from stride 16
 SMALLEST_SIDE = 1e-2
 
@@ -80,53 +79,46 @@ def choose_rois(proposals, targets, count, share):
 
 
 class BoxHead(nn.Module):
-    """Two fully connected layers of ``hidden``, then each region's class and, for every class, where its box is.
+    """Each region's class and, for every class, where its box is.
+
+    ``layers`` make ``hidden`` numbers of a region: `dense` or `convolved`.
 
     Shape: regions (R, channels, size, size) -> logits (R, num_classes), codes (R, num_classes, 4).
     """
 
-    def __init__(self, channels, size, hidden, num_classes):
+    def __init__(self, layers, hidden, num_classes):
         super().__init__()
-        self.fc6 = nn.Linear(channels * size**2, hidden)
-        self.fc7 = nn.Linear(hidden, hidden)
+        self.layers = layers
         self.cls_score = nn.Linear(hidden, num_classes)
         self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
-        for layer in (self.fc6, self.fc7):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+        for layer in layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
         start_near_zero(self.cls_score, 0.01)  # all classes equally likely
         start_near_zero(self.bbox_pred, 0.001)  # boxes where they were proposed
 
     def forward(self, pooled):
-        hidden = F.relu(self.fc7(F.relu(self.fc6(pooled.flatten(1)))))
+        hidden = self.layers(pooled)
         logits, codes = at_least_float32(self.cls_score(hidden)), at_least_float32(self.bbox_pred(hidden))
         return logits, codes.unflatten(1, (-1, 4))
 
 
-class ConvBoxHead(nn.Module):
-    """For a backbone that has learned nothing yet: two convolutions and one fully connected layer; shapes as `BoxHead`.
+def dense(channels, size, hidden):
+    """Two fully connected layers of ``hidden``, as in the paper."""
+    first, second = nn.Linear(channels * size**2, hidden), nn.Linear(hidden, hidden)
+    return nn.Sequential(nn.Flatten(), first, nn.ReLU(), second, nn.ReLU())
+
+
+def convolved(channels, size, hidden):
+    """Two convolutions and one fully connected layer, for a backbone that has learned nothing yet.
 
     Fine features of regions brought to one size are a picture to recognise, which convolutions learn from fewer
     examples than fully connected layers.
     """
-
-    def __init__(self, channels, size, hidden, num_classes):
-        super().__init__()
-        self.conv1 = conv_bn_relu(channels, channels)
-        self.conv2 = conv_bn_relu(channels, 2 * channels)
-        self.fc = nn.Linear(2 * channels * (size // 2) ** 2, hidden)
-        self.cls_score = nn.Linear(hidden, num_classes)
-        self.bbox_pred = nn.Linear(hidden, 4 * num_classes)
-        nn.init.kaiming_normal_(self.fc.weight, nonlinearity="relu")
-        nn.init.zeros_(self.fc.bias)
-        start_near_zero(self.cls_score, 0.01)  # all classes equally likely
-        start_near_zero(self.bbox_pred, 0.001)  # boxes where they were proposed
-
-    def forward(self, pooled):
-        pooled = self.conv2(F.max_pool2d(self.conv1(pooled), 2))
-        hidden = F.relu(self.fc(pooled.flatten(1)))
-        logits, codes = at_least_float32(self.cls_score(hidden)), at_least_float32(self.bbox_pred(hidden))
-        return logits, codes.unflatten(1, (-1, 4))
+    first, second = conv_bn_relu(channels, channels), conv_bn_relu(channels, 2 * channels)
+    last = nn.Linear(2 * channels * (size // 2) ** 2, hidden)
+    return nn.Sequential(first, nn.MaxPool2d(2), second, nn.Flatten(), last, nn.ReLU())
 
 
 def box_losses(logits, codes, rois, targets):
@@ -135,9 +127,8 @@ def box_losses(logits, codes, rois, targets):
     of_picture = codes.split([len(roi["boxes"]) for roi in rois])
     for code, roi, target in zip(of_picture, rois, targets, strict=True):
         count = len(roi["objects"])
-        wanted = encode(target["boxes"][roi["objects"]], roi["boxes"][:count], CODE_WEIGHTS)
         predicted = code[torch.arange(count, device=code.device), roi["labels"][:count]]
-        errors.append(F.smooth_l1_loss(predicted, wanted, beta=SMOOTH_L1_BETA, reduction="sum"))
+        errors.append(code_loss(predicted, target["boxes"][roi["objects"]], roi["boxes"][:count], CODE_WEIGHTS))
     return {"loss_classifier": F.cross_entropy(logits, truth), "loss_box_reg": sum(errors) / len(truth)}
 
 

@@ -6,13 +6,12 @@ from torch.nn import functional as F
 from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes
 
 from seglib.models.blocks import start_near_zero
-from seglib.models.boxes import anchor_shapes, at_least_float32, decode, encode, grid_anchors, match, sample
+from seglib.models.boxes import anchor_shapes, at_least_float32, code_loss, decode, grid_anchors, match, sample
 
 LOW_IOU = 0.3  # anchors that overlap every object less are background
 POSITIVE_SHARE = 0.5
 NMS_IOU = 0.7
 SMALLEST_SIDE = 1e-3  # px
-SMOOTH_L1_BETA = 1 / 9  # where the boxes' loss turns from a parabola into a straight line
 
 
 class RPN(nn.Module):
@@ -107,8 +106,7 @@ class RPN(nn.Module):
             places = torch.cat([positive, background])
             chosen.append(logit[places])
             truth.append((matches[places] >= 0).to(logit))
-            wanted = encode(target["boxes"][matches[positive]], anchors[positive])
-            errors.append(F.smooth_l1_loss(code[positive], wanted, beta=SMOOTH_L1_BETA, reduction="sum"))
+            errors.append(code_loss(code[positive], target["boxes"][matches[positive]], anchors[positive]))
         chosen, truth = torch.cat(chosen), torch.cat(truth)
         return {
             "loss_objectness": F.binary_cross_entropy_with_logits(chosen, truth),

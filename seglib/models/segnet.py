@@ -4,11 +4,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seglib.models.backbones import load_vgg, vgg_stage, vgg_stages
+from seglib.models.backbones import vgg_stage, vgg_stages
 from seglib.models.blocks import check_images, conv_bn_relu, he_init, resize
 from seglib.models.fcn import bilinear_kernel
 
-DECODERS = ("indices", "bilinear", "single", "addition", "features", "reduced")
+DECODERS = ("indices", "bilinear", "single", "addition", "features")
 
 
 class SegNet(nn.Module):
@@ -26,9 +26,6 @@ class SegNet(nn.Module):
     num_classes, in_channels : int
     width : int
         Channels of the first stage.
-    weights : str, optional
-        "IMAGENET1K_V1" or the path of a file of torchvision's VGG16 with batch norm: fills the encoder. Needs width
-        64 and three channels, normalised as torchvision does.
     dropout : float
         Probability of dropping a value behind the three deepest encoder and decoder stages; 0.5 in Bayesian SegNet
         (Kendall, Badrinarayanan, Cipolla 2017). For Monte-Carlo samples, leave only this on in evaluation:
@@ -38,10 +35,10 @@ class SegNet(nn.Module):
     -----
     (N, in_channels, H, W) -> logits (N, num_classes, H, W), for every H and W.
 
-    Raises ValueError for weights that do not fit and for input that is no batch.
+    Raises ValueError for input that is no batch.
     """
 
-    def __init__(self, num_classes, in_channels=3, width=64, weights=None, dropout=0.0):
+    def __init__(self, num_classes, in_channels=3, width=64, dropout=0.0):
         super().__init__()
         self.in_channels = in_channels
         self.encoder = vgg_stages(in_channels, width, batch_norm=True)
@@ -52,8 +49,6 @@ class SegNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         he_init(self.decoder)
         he_init(self.classifier)
-        if weights is not None:
-            load_vgg(self.encoder, "vgg16_bn", weights)
 
     def forward(self, x):
         check_images(x, self.in_channels)
@@ -84,9 +79,8 @@ class SegNetBasic(nn.Module):
     addition    ... then the encoder's pooled features of that size are added           1,415,563  1.425
     single      ... but each 7x7 filter sees its own channel only                         625,291  0.625
     bilinear    the scores are interpolated; nothing is learned, nothing remembered       612,491  0.625
-    reduced     FCN-Basic: 8x8 transposed convolutions of class scores, to which
-                scores of the encoder's pooled features are added                         645,612  0.65
-    features    FCN-Basic without reduction: the same with all ``width`` channels       1,661,067  1.625
+    features    FCN-Basic without reduction: 8x8 transposed convolutions of all
+                ``width`` channels, to which the encoder's pooled features are added    1,661,067  1.625
     ==========  ======================================================================  =========  =====
 
     The paper seems to round to 0.025, but its 1.625 can't be had from what it describes. Batch norm adds 512
@@ -99,7 +93,7 @@ class SegNetBasic(nn.Module):
     Parameters
     ----------
     num_classes, in_channels, width : int
-    decoder : {"indices", "addition", "single", "bilinear", "reduced", "features"}
+    decoder : {"indices", "addition", "single", "bilinear", "features"}
 
     Shape
     -----
@@ -115,20 +109,17 @@ class SegNetBasic(nn.Module):
         self.in_channels, self.kind = in_channels, decoder
         inputs = [in_channels, width, width, width]
         self.encoder = nn.ModuleList(conv_bn_relu(channels, width, kernel=7, bias=True) for channels in inputs)
-        reduced = decoder == "reduced"
-        self.classifier = nn.Identity() if reduced else nn.Conv2d(width, num_classes, 1)
-        # Decoder and skips, as the encoder, begin with the finest level.
+        self.classifier = nn.Conv2d(width, num_classes, 1)
+        # The decoder, as the encoder, begins with the finest level.
         if decoder in ("indices", "addition", "single"):
             groups = width if decoder == "single" else 1
             layers = [conv_bn_relu(width, width, kernel=7, groups=groups, bias=True) for _ in range(4)]
             self.decoder = nn.ModuleList(nn.Sequential(conv, norm) for conv, norm, _relu in layers)
-        elif decoder in ("reduced", "features"):
-            scores = num_classes if reduced else width
-            layers = [nn.ConvTranspose2d(scores, scores, 8, stride=2, padding=3, bias=False) for _ in range(4)]
+        elif decoder == "features":
+            layers = [nn.ConvTranspose2d(width, width, 8, stride=2, padding=3, bias=False) for _ in range(4)]
             self.decoder = nn.ModuleList(layers)
-        self.skips = nn.ModuleList(nn.Conv2d(width, num_classes, 1) if reduced else nn.Identity() for _ in range(4))
         he_init(self)
-        if decoder in ("reduced", "features"):
+        if decoder == "features":
             for up in self.decoder:
                 start_bilinear(up)
 
@@ -142,15 +133,14 @@ class SegNetBasic(nn.Module):
             sizes.append(x.shape[-2:])
         if self.kind == "bilinear":
             return resize(self.classifier(x), sizes[0])
-        x = self.skips[3](x)
         for level in (3, 2, 1, 0):
             height, width = sizes[level]
-            if self.kind in ("reduced", "features"):
+            if self.kind == "features":
                 x = self.decoder[level](x)[..., :height, :width]
             else:
                 x = self.decoder[level](F.max_unpool2d(x, places[level], 2, output_size=(height, width)))
-            if level > 0 and self.kind in ("addition", "reduced", "features"):
-                x = x + self.skips[level - 1](pooled[level - 1])
+            if level > 0 and self.kind in ("addition", "features"):
+                x = x + pooled[level - 1]
         return self.classifier(x)
 
 

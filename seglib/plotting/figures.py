@@ -3,6 +3,7 @@
 import base64
 import io
 import textwrap
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -16,26 +17,7 @@ from PIL import Image
 from seglib.arrays import to_numpy
 from seglib.plotting.colours import HEAT_MAP, PALETTE, _hatch, class_color, to_rgb
 
-STYLE = {
-    "figure.facecolor": "white",
-    "figure.dpi": 110,
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same text on every machine
-    "font.size": 12,
-    "text.color": "#222222",
-    "axes.edgecolor": "#222222",
-    "axes.labelcolor": "#222222",
-    "axes.titlesize": "medium",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "lines.linewidth": 2,
-    "lines.markersize": 6,
-    "legend.frameon": False,
-    "image.cmap": HEAT_MAP.name,
-    "image.interpolation": "nearest",
-}
+STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 _DPI = STYLE["figure.dpi"]
 _WIDEST = 11  # inches; wider figures only make larger files
 _GAP = 12  # px between pictures

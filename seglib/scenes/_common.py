@@ -17,9 +17,8 @@ class Scene:
         try:
             self.length, self.seed, *sides = (operator.index(value) for value in (length, seed, *sides))
         except TypeError:
-            raise ValueError(
-                f"length, size and seed are whole numbers; got length={length!r}, size={size!r}, seed={seed!r}"
-            ) from None
+            given = f"length={length!r}, size={size!r}, seed={seed!r}"
+            raise ValueError(f"length, size and seed are whole numbers; got {given}") from None
         if self.length < 0 or self.seed < 0:
             raise ValueError(f"length and seed are 0 or more; got length={length}, seed={seed}")
         if len(sides) != 2 or min(sides) < 16:

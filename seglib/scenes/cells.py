@@ -7,6 +7,7 @@ touching pairs, background and noise. ``benchmarks/cells_beside_real.py`` prints
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
+from seglib.arrays import renumber
 from seglib.scenes._common import Scene
 
 MARGIN = 16  # nuclei are also placed this far outside, so that the border cuts some
@@ -171,11 +172,3 @@ def around(rng, shape):
     """Rows (H, 1) and columns (1, W), counted from a place anywhere in the picture."""
     y, x = (np.arange(side, dtype=np.float32) - rng.uniform(0, side) for side in shape)
     return y[:, None], x[None]
-
-
-def renumber(instances):
-    """Number the nuclei that are left 1..n without gaps, int64. (`relabel` sorts pixels, which takes longer.)"""
-    present = np.zeros(instances.max() + 1, np.int64)
-    present[instances] = 1
-    present[0] = 0
-    return (np.cumsum(present) * present)[instances]
