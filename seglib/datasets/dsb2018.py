@@ -24,8 +24,8 @@ class DSB2018:
     Parameters
     ----------
     root : path, optional
-        Holds ``stage1_train``, straight or in a folder ``dsb2018``, or ``dsb2018/stage1_train.zip``, which is unpacked
-        beside itself, once. By default what the environment variable SEGLIB_DATA names, else the user's cache.
+        Holds ``stage1_train`` or ``stage1_train.zip`` (which is unpacked beside itself, once), straight or in a
+        folder ``dsb2018``. By default what the environment variable SEGLIB_DATA names, else the user's cache.
     split : {"train", "val", "all"}
         The publishers give no validation set. Here the pictures whose id ends in an odd hexadecimal digit are
         one: about half, and a picture keeps its side whatever else is selected or lies on the disk.
@@ -83,15 +83,16 @@ def _find(root, may_download):
     for folder in (root / "stage1_train", root / "dsb2018" / "stage1_train", root / "dsb2018", root):
         if folder.is_dir() and any((path / f"images/{path.name}.png").is_file() for path in folder.iterdir()):
             return folder
-    archive = root / "dsb2018" / "stage1_train.zip"
-    if not archive.is_file():
-        if not may_download:
-            raise FileNotFoundError(
-                f"no DSB2018 pictures in {root}: DSB2018(download=True) fetches them (83 MB) into its folder dsb2018. "
-                f"Or save {URL} there by hand, or let the environment variable SEGLIB_DATA name another folder"
-            )
-        download(URL, f"sha256:{SHA256}", archive)
-    return unpack(archive, ENTRY, archive.with_suffix(""))
+    archives = [folder / "stage1_train.zip" for folder in (root, root / "dsb2018")]
+    archives = [archive for archive in archives if archive.is_file()]
+    if not archives and may_download:
+        archives = [download(URL, f"sha256:{SHA256}", root / "dsb2018" / "stage1_train.zip")]
+    if not archives:
+        raise FileNotFoundError(
+            f"no DSB2018 pictures in {root}: DSB2018(download=True) fetches them (83 MB) into its folder dsb2018. "
+            f"Or save {URL} there by hand, or let the environment variable SEGLIB_DATA name another folder"
+        )
+    return unpack(archives[0], ENTRY, archives[0].with_suffix(""))
 
 
 def _merge(folder, image, image_path):

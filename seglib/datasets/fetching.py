@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -44,7 +45,9 @@ def download(url, known_hash, path):
         with Progress(f"downloading {path.name}") as bar:
             pooch.retrieve(url, known_hash, path.name, path.parent, progressbar=_PoochBar(bar))
     except OSError as error:
-        raise OSError(f"{url} can't be fetched: {error}. Try again, or save it by hand in {path.parent}") from error
+        raise OSError(
+            f"{url} can't be fetched: {error}. Try again, or save the file by hand in {path.parent}"
+        ) from error
     return path
 
 
@@ -52,23 +55,21 @@ def unpack(archive, pattern, target):
     """Unpack a zip, once, into the folder ``target``; return that folder.
 
     Only entries that match ``pattern`` as a whole are written, at the path that is its first group: it must admit
-    plain names only, so that nothing can land outside; links become plain files. An interrupted run leaves nothing
-    behind, and several processes may unpack at once. Raises ValueError naming the archive if it is damaged, holds none
-    of the entries, or more than a gigabyte.
+    plain names only, so that nothing can land outside. An interrupted run leaves nothing behind, and several processes
+    may unpack at once. Raises ValueError naming the archive if it is damaged, holds none of the entries, or links
+    among them, or more than a gigabyte.
     """
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(archive) as file, tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            wanted = [info for info in file.infolist() if re.fullmatch(pattern, info.filename)]
-            size = sum(info.file_size for info in wanted)
-            if not wanted or size > LIMIT:
-                raise ValueError(f"{archive} is another archive, it seems: {len(wanted)} of the files, {size:,} bytes")
+            wanted = [(info, re.fullmatch(pattern, info.filename)) for info in file.infolist()]
+            wanted = [(info, match[1]) for info, match in wanted if match]
+            _check(archive, [info for info, _ in wanted])
             with Progress(f"unpacking {archive.name}") as bar:
-                for done, info in enumerate(wanted):
-                    info.filename = re.fullmatch(pattern, info.filename)[1]  # where `extract` writes it
-                    file.extract(info, Path(scratch, target.name))
+                for done, (info, name) in enumerate(wanted):
+                    _write(file, info, Path(scratch, target.name, name))
                     bar.update(done / len(wanted))
             try:
                 os.rename(Path(scratch, target.name), target)
@@ -78,6 +79,27 @@ def unpack(archive, pattern, target):
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{archive} is damaged or cut off ({error}): delete it and fetch it again") from error
     return target
+
+
+def _check(archive, wanted):
+    size = sum(info.file_size for info in wanted)
+    if not wanted or size > LIMIT:
+        raise ValueError(
+            f"{archive} holds {len(wanted)} of the files that are looked for, {size:,} bytes unpacked: "
+            "it seems to be another archive"
+        )
+    for info in wanted:
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ValueError(f"{archive}: {info.filename} is a link; wanted are files. Don't trust this archive")
+
+
+def _write(file, info, place):
+    """Write one entry of a zip; names of folders end in a slash."""
+    if info.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(file.read(info))
 
 
 class _PoochBar:

@@ -42,12 +42,18 @@ def read_target(picture, index, kind):
     labels = _labels(picture, name)
     regions, extents = _regions(picture, name, kind, len(labels), predicted=False)
     areas = _column(picture, "area", name, len(labels)) if "area" in picture else extents
-    crowd = np.zeros(len(labels))
+    crowd = np.zeros(len(labels), bool)
     if "iscrowd" in picture:
-        crowd = _column(picture, "iscrowd", name, len(labels))
-        if not np.isin(crowd, (0, 1)).all():
-            raise ValueError(f"{name}: iscrowd holds {crowd.max():g}; 0 (an object) or 1 (a crowd) is wanted for each.")
-    return Objects(labels, regions, extents, areas, crowd=crowd.astype(bool))
+        crowd = read_crowd(picture, name, len(labels))
+    return Objects(labels, regions, extents, areas, crowd=crowd)
+
+
+def read_crowd(picture, name, count):
+    """The flags "iscrowd" of `count` objects as booleans."""
+    flags = _column(picture, "iscrowd", name, count)
+    if not np.isin(flags, (0, 1)).all():
+        raise ValueError(f"{name}: iscrowd holds {flags.max():g}; 0 (an object) or 1 (a crowd) is wanted for each.")
+    return flags.astype(bool)
 
 
 def require_same_size(prediction, target, index):
@@ -63,7 +69,9 @@ def require_same_size(prediction, target, index):
 def _labels(picture, name):
     labels = to_numpy(entry(picture, "labels", name))
     if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
-        raise ValueError(f"{name}: labels have shape {labels.shape} and dtype {labels.dtype}; (n,) integers are wanted")
+        raise ValueError(
+            f"{name}: labels have shape {labels.shape} and dtype {labels.dtype}; (n,) integers are wanted."
+        )
     if labels.size and labels.min() < 1:
         raise ValueError(
             f"{name}: labels hold {labels.min()}; classes from 1 are wanted, 0 is the background in detection. "

@@ -2,7 +2,10 @@
 
 from dataclasses import astuple, dataclass
 
-from seglib.arrays import renumber
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from seglib.arrays import relabel
 
 from ._inputs import map_pair, pair_counts
 
@@ -52,8 +55,9 @@ class InstanceScore:
 def instance_f1(prediction_map, target_map, threshold=0.5):
     """Match predicted to true objects by IoU, each at most once, and count.
 
-    Two objects match if their IoU is *above* the threshold. From 0.5 on, an object then has at most one partner (two
-    would overlap), so no choice is left; at exactly 0.5 it could have two, hence "above".
+    Two objects may match if their IoU is *above* the threshold. From 0.5 on, an object then has at most one
+    partner (two would overlap), so no choice is left; at exactly 0.5 it could have two, hence "above".
+    Below 0.5 the assignment with the most matches is taken.
 
     Parameters
     ----------
@@ -61,7 +65,7 @@ def instance_f1(prediction_map, target_map, threshold=0.5):
         0 = no object; any other value is an object's id. Ids may have gaps, and mean nothing across the maps.
         There is no void: 255 is an id like others.
     threshold : float
-        0.5 <= threshold < 1.
+        0 <= threshold < 1.
 
     Returns
     -------
@@ -73,12 +77,17 @@ def instance_f1(prediction_map, target_map, threshold=0.5):
     >>> score.precision, score.recall
     (0.5, 1.0)
     """
-    if not 0.5 <= threshold < 1:
-        raise ValueError(f"threshold is {threshold}; 0.5 <= threshold < 1 is wanted (a match needs IoU above it).")
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold is {threshold}; 0 <= threshold < 1 is wanted (a match needs IoU above it).")
     table = overlap_table(prediction_map, target_map)
     shared = table[1:, 1:]
     union = table.sum(1)[1:, None] + table.sum(0)[None, 1:] - shared
-    hits = int((shared / union > threshold).sum())
+    matches = shared / union > threshold
+    if threshold < 0.5:
+        rows, columns = linear_sum_assignment(matches, maximize=True)
+        hits = int(matches[rows, columns].sum())
+    else:
+        hits = int(matches.sum())
     return InstanceScore(hits, shared.shape[1] - hits, shared.shape[0] - hits)
 
 
@@ -104,9 +113,15 @@ def overlap_table(prediction_map, target_map):
         In the order of their ids; row 0 and column 0 are the background. Row sums are the true objects' areas, column
         sums the predicted ones'.
     """
-    maps = map_pair(prediction_map, target_map, objects=True)
-    for name, instances in zip(("prediction_map", "target_map"), maps, strict=True):
-        if instances.min(initial=0) < 0:
-            raise ValueError(f"{name} holds the id {instances.min()}; 0 = no object and ids from 1 are wanted.")
-    prediction, target = map(renumber, maps)
-    return pair_counts(target, prediction, (target.max(initial=0) + 1, prediction.max(initial=0) + 1))
+    prediction, target = map_pair(prediction_map, target_map, objects=True)
+    prediction, predicted_count = _numbered(prediction, "prediction_map")
+    target, target_count = _numbered(target, "target_map")
+    return pair_counts(target, prediction, (target_count + 1, predicted_count + 1))
+
+
+def _numbered(instances, name):
+    """Ids renumbered to 1..n without gaps, flat, and n; 0 stays 0."""
+    if instances.size and instances.min() < 0:
+        raise ValueError(f"{name} holds the id {instances.min()}; 0 = no object and ids from 1 are wanted.")
+    numbered, ids = relabel(np.append(0, instances))  # the background counts even where no pixel is left for it
+    return numbered[1:], len(ids) - 1

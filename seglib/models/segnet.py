@@ -8,7 +8,7 @@ from seglib.models.backbones import vgg_stage, vgg_stages
 from seglib.models.blocks import check_images, conv_bn_relu, he_init, resize
 from seglib.models.fcn import bilinear_kernel
 
-DECODERS = ("indices", "bilinear", "single", "addition", "features")
+DECODERS = ("indices", "bilinear", "single", "addition", "features", "reduced")
 
 
 class SegNet(nn.Module):
@@ -79,8 +79,9 @@ class SegNetBasic(nn.Module):
     addition    ... then the encoder's pooled features of that size are added           1,415,563  1.425
     single      ... but each 7x7 filter sees its own channel only                         625,291  0.625
     bilinear    the scores are interpolated; nothing is learned, nothing remembered       612,491  0.625
-    features    FCN-Basic without reduction: 8x8 transposed convolutions of all
-                ``width`` channels, to which the encoder's pooled features are added    1,661,067  1.625
+    reduced     FCN-Basic: 8x8 transposed convolutions of class scores, to which
+                scores of the encoder's pooled features are added                         645,612  0.65
+    features    FCN-Basic without reduction: the same with all ``width`` channels       1,661,067  1.625
     ==========  ======================================================================  =========  =====
 
     The paper seems to round to 0.025, but its 1.625 can't be had from what it describes. Batch norm adds 512
@@ -93,7 +94,7 @@ class SegNetBasic(nn.Module):
     Parameters
     ----------
     num_classes, in_channels, width : int
-    decoder : {"indices", "addition", "single", "bilinear", "features"}
+    decoder : {"indices", "addition", "single", "bilinear", "reduced", "features"}
 
     Shape
     -----
@@ -109,17 +110,20 @@ class SegNetBasic(nn.Module):
         self.in_channels, self.kind = in_channels, decoder
         inputs = [in_channels, width, width, width]
         self.encoder = nn.ModuleList(conv_bn_relu(channels, width, kernel=7, bias=True) for channels in inputs)
-        self.classifier = nn.Conv2d(width, num_classes, 1)
-        # The decoder, as the encoder, begins with the finest level.
+        reduced = decoder == "reduced"
+        self.classifier = nn.Identity() if reduced else nn.Conv2d(width, num_classes, 1)
+        # Decoder and skips, as the encoder, begin with the finest level.
         if decoder in ("indices", "addition", "single"):
             groups = width if decoder == "single" else 1
             layers = [conv_bn_relu(width, width, kernel=7, groups=groups, bias=True) for _ in range(4)]
             self.decoder = nn.ModuleList(nn.Sequential(conv, norm) for conv, norm, _relu in layers)
-        elif decoder == "features":
-            layers = [nn.ConvTranspose2d(width, width, 8, stride=2, padding=3, bias=False) for _ in range(4)]
+        elif decoder in ("reduced", "features"):
+            scores = num_classes if reduced else width
+            layers = [nn.ConvTranspose2d(scores, scores, 8, stride=2, padding=3, bias=False) for _ in range(4)]
             self.decoder = nn.ModuleList(layers)
+        self.skips = nn.ModuleList(nn.Conv2d(width, num_classes, 1) if reduced else nn.Identity() for _ in range(4))
         he_init(self)
-        if decoder == "features":
+        if decoder in ("reduced", "features"):
             for up in self.decoder:
                 start_bilinear(up)
 
@@ -133,14 +137,15 @@ class SegNetBasic(nn.Module):
             sizes.append(x.shape[-2:])
         if self.kind == "bilinear":
             return resize(self.classifier(x), sizes[0])
+        x = self.skips[3](x)
         for level in (3, 2, 1, 0):
             height, width = sizes[level]
-            if self.kind == "features":
+            if self.kind in ("reduced", "features"):
                 x = self.decoder[level](x)[..., :height, :width]
             else:
                 x = self.decoder[level](F.max_unpool2d(x, places[level], 2, output_size=(height, width)))
-            if level > 0 and self.kind in ("addition", "features"):
-                x = x + pooled[level - 1]
+            if level > 0 and self.kind in ("addition", "reduced", "features"):
+                x = x + self.skips[level - 1](pooled[level - 1])
         return self.classifier(x)
 
 
