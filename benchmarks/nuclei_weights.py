@@ -2,7 +2,7 @@
 
     python -m benchmarks.nuclei_weights train           half an hour on 2 cores; writes data/weights/nuclei.safetensors
     python -m benchmarks.nuclei_weights score           ten minutes; needs DSB2018 under the folder of SEGLIB_DATA
-    python -m benchmarks.nuclei_weights score RUN ...   beside it, runs that were trained otherwise
+    python -m benchmarks.nuclei_weights score RUN ...   beside it, runs of `seglib train --model nuclei --data dsb2018`
 
 Scored are the fluorescence pictures of DSB2018 (of all sizes), StarDist's example and mahotas' bright nuclei, as
 `seglib predict` predicts them with no options; beside the network Otsu's threshold with a watershed. No picture was
@@ -95,9 +95,8 @@ def score(*runs):
         for name, groups in pairs.items():
             if name.startswith("nuclei, ") and group.startswith("DSB2018") and group != HELD_BACK:
                 continue  # it learned from the other half
-            rows.append(
-                {"pictures": group, "count": len(groups[group]), "method": name, **pooled_scores(groups[group])}
-            )
+            found = groups[group]
+            rows.append({"pictures": group, "count": len(found), "method": name, "seed": SEED, **pooled_scores(found)})
             print(rows[-1])
     write_rows("results/nuclei_weights.csv", rows)
 
