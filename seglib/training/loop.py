@@ -25,6 +25,7 @@ def fit(
     seconds=None,
     batch_size=16,
     learning_rate=2e-3,
+    backbone_rate=1.0,
     schedule="cosine",
     weight_decay=1e-4,
     loss=None,
@@ -58,6 +59,9 @@ def fit(
         Length of the run; or ``seconds`` on the clock, for comparisons at equal time (then steps is not used).
     learning_rate : float
         At the top of the schedule, which warms up over the first 5 % of the run.
+    backbone_rate : float
+        Share of the learning rate for ``model.backbone``: pretrained weights want small steps. 0 keeps them as they
+        are, but batch norm goes on taking statistics.
     schedule : {"cosine", "poly", "constant"}
         How the learning rate falls: to zero along a cosine, as (1 - progress) ** 0.9, or not at all.
     loss : callable, optional
@@ -92,7 +96,8 @@ def fit(
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model.to(device, memory_format=torch.channels_last).train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+        groups = parameter_groups(model, backbone_rate)
+        optimizer = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay)
         record = run.record or {
             "history": {"step": [], "loss": [], "learning_rate": []},
             "scored": {},
@@ -109,7 +114,7 @@ def fit(
             while done < 1:
                 rate = learning_rate * rate_factor(schedule, done)
                 for group in optimizer.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * group["share"]
                 parts = losses_of(network, to_device(next(batches), device), score)
                 total = sum(parts.values())
                 optimizer.zero_grad(set_to_none=True)
@@ -141,6 +146,18 @@ def fit(
         model.load_state_dict(best["weights"])
     model.eval()
     return history | record["scored"]
+
+
+def parameter_groups(model, backbone_rate):
+    """The model's parameters for the optimizer, and what share of the learning rate they get."""
+    if backbone_rate == 1:
+        return [{"params": list(model.parameters()), "share": 1.0}]
+    if not isinstance(getattr(model, "backbone", None), torch.nn.Module) or not 0 <= backbone_rate < math.inf:
+        raise ValueError(f"backbone_rate is {backbone_rate}: 0 or more is wanted, for a model with a .backbone")
+    slow = list(model.backbone.parameters())
+    ids = set(map(id, slow))
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in ids]
+    return [{"params": rest, "share": 1.0}, {"params": slow, "share": backbone_rate}]
 
 
 def losses_of(network, batch, score):

@@ -33,7 +33,9 @@ def test_the_card_tells_the_measured_figures():
     rows = results.read("nuclei_weights")
     assert len(rows) > 20
     for row in rows:
-        line = f"| {row['pictures']} | {row['count']:.0f} | {row['method']} | {row['object_f1']:.3f} | {row['iou']:.3f} |"
+        line = (
+            f"| {row['pictures']} | {row['count']:.0f} | {row['method']} | {row['object_f1']:.3f} | {row['iou']:.3f} |"
+        )
         assert line in card, line
 
 
