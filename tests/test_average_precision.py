@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from seglib.metrics import average_precision
+from seglib.metrics import average_precision, boundary_iou
 from seglib.metrics._detections import Objects
 from seglib.metrics.overlaps import mask_iou
 
@@ -198,3 +198,15 @@ def test_mask_iou_counts_every_pixel(seed, crowd):
     np.testing.assert_allclose(mask_iou(found, true, asked), expected, rtol=1e-12)
     asked[0] = False
     assert not mask_iou(found, true, asked)[0].any()
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2, 4])
+def test_by_boundary_a_match_needs_the_mask_and_its_rim(shift):
+    truth, found = np.zeros((2, 1, 120, 120), bool)
+    truth[0, 20:100, 20:100] = True
+    found[0, 20 + shift : 100 + shift, 20:100] = True
+    prediction = {"scores": np.ones(1), "labels": np.ones(1, int), "masks": found}
+    target = {"labels": np.ones(1, int), "masks": truth}
+    overlap = min((found & truth).sum() / (found | truth).sum(), boundary_iou(found[0], truth[0]))
+    expected = np.mean(overlap >= np.linspace(0.5, 0.95, 10))
+    assert average_precision([prediction], [target], kind="boundary")["AP"] == pytest.approx(expected)

@@ -4,14 +4,14 @@ import numpy as np
 
 from ._detections import read_prediction, read_target, require_same_size
 from ._inputs import mean_of_known, picture_pairs
-from .overlaps import box_iou, mask_iou
+from .overlaps import box_iou, mask_and_boundary_iou, mask_iou
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 AREAS = np.array([[0, 1e10], [0, 32**2], [32**2, 96**2], [96**2, 1e10]])  # all, small, medium, large; ends included
 MOST = 100  # detections of one class that count in a picture
 
-_OVERLAPS = {"mask": mask_iou, "box": box_iou}
+_OVERLAPS = {"mask": mask_iou, "box": box_iou, "boundary": mask_and_boundary_iou}
 
 
 def average_precision(predictions, targets, kind="mask"):
@@ -32,8 +32,8 @@ def average_precision(predictions, targets, kind="mask"):
         "labels", and "boxes" or "masks" of 0 and 1. Optional are "iscrowd" (n,), 1 where a region holds objects that
         nobody told apart (to find it is no hit, no miss and no false alarm), and "area" (n,), which then decides
         what is small or large (COCO's boxes come with the area of their mask); by default the region's own.
-    kind : {"mask", "box"}
-        What is compared.
+    kind : {"mask", "box", "boundary"}
+        What is compared. "boundary": the smaller one of mask IoU and boundary IoU (Cheng et al. 2021).
 
     Both lists may be generators, which are read once, one picture at a time: masks then never fill the memory.
 
@@ -61,7 +61,7 @@ def average_precision(predictions, targets, kind="mask"):
     (0.505, 0.353, 0.35)
     """
     if kind not in _OVERLAPS:
-        raise ValueError(f'kind is {kind!r}; "mask" or "box" is wanted.')
+        raise ValueError(f'kind is {kind!r}; "mask", "box" or "boundary" is wanted.')
     detections, wanted = [], []
     for index, prediction, target in picture_pairs(predictions, targets):
         prediction, target = read_prediction(prediction, index, kind), read_target(target, index, kind)

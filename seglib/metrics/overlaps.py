@@ -1,4 +1,4 @@
-"""IoU of every predicted with every true object, as boxes or masks, the crowds by COCO's rule.
+"""IoU of every predicted with every true object, as boxes, masks and boundaries, the crowds by COCO's rule.
 
 All functions take the `Objects` of a picture's prediction and target, and `asked` (D, G) bool, the pairs that matter;
 the rest stays 0. All return (D, G) float64. A crowd, a region with objects too many to outline one by one, is not
@@ -8,6 +8,8 @@ asked to be covered: its "IoU" is the share of the detection that lies in it. An
 import numpy as np
 
 from seglib.arrays import windows
+
+from .boundary import boundary_iou
 
 
 def box_iou(prediction, target, asked):
@@ -21,6 +23,15 @@ def mask_iou(prediction, target, asked):
     """IoU of masks."""
     shared = _shared(prediction.regions, target.regions, asked)
     return _iou(shared, prediction.extents, target.extents, target.crowd)
+
+
+def mask_and_boundary_iou(prediction, target, asked):
+    """The smaller one of mask IoU and boundary IoU (Cheng et al. 2021); of crowds the mask's alone."""
+    iou = mask_iou(prediction, target, asked)
+    for row, column in np.argwhere((iou > 0) & ~target.crowd):
+        boundary = boundary_iou(prediction.regions[row], target.regions[column])
+        iou[row, column] = min(iou[row, column], boundary)
+    return iou
 
 
 def _iou(shared, predicted, true, crowd):
