@@ -128,6 +128,7 @@ def test_equals_pycocotools(seed, kind, areas):
     assert_equal(*scene(seed, kind, areas=areas), kind)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9))
 @settings(deadline=None, max_examples=20)
 def test_equals_pycocotools_in_a_crowd_of_one_class(seed):

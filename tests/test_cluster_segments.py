@@ -49,6 +49,7 @@ def test_position_parts_what_colour_cannot():
         kmeans_segment(grey, 3)
 
 
+@pytest.mark.slow
 def test_more_position_gives_more_compact_segments():
     image = photo("coffee")["image"][::2, ::2]
     spread = []

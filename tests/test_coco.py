@@ -118,6 +118,7 @@ def test_masks_are_those_of_pycocotools(folder, capsys):
         assert [other.annToMask(each).tolist() for each in annotations] == sample["masks"].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), height=st.integers(1, 40), width=st.integers(1, 40), places=st.sampled_from([0, 1, 2, 15]))
 def test_every_pixel_of_any_polygon(data, height, width, places):

@@ -196,6 +196,7 @@ def test_stages_have_the_channels_and_strides_they_say():
     assert net.strides == [4, 8, 16, 32]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70))
 def test_the_mean_of_dense_scores_is_the_classifiers_answer(height, width):

@@ -38,6 +38,7 @@ def twins():
     return theirs, filled(MaskRCNN, theirs)
 
 
+@pytest.mark.slow
 def test_sizes():
     with torch.device("meta"):
         net, theirs = MaskRCNN(91), maskrcnn_resnet50_fpn(weights=None, weights_backbone=None)

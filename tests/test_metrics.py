@@ -39,6 +39,7 @@ def test_confusion_matrix_by_hand():
     assert matrix.dtype == np.int64
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A single label")  # scikit-learn, of one class
 @given(masks())
 @settings(deadline=None, max_examples=150)
@@ -60,6 +61,7 @@ def test_confusion_matrix_equals_torchmetrics_and_sklearn(case):
         assert np.array_equal(matrix, expected.numpy())
 
 
+@pytest.mark.slow
 @given(masks(void=False))
 @settings(deadline=None, max_examples=100)
 def test_scores_equal_sklearn_and_torchmetrics(case):

@@ -90,6 +90,7 @@ def test_same_figure_same_bytes_without_dates_or_versions(name, outputs):
     assert Image.open(io.BytesIO(png(outputs[0]))).info == {}
 
 
+@pytest.mark.slow
 def test_small_pictures_are_enlarged_pixel_by_pixel(outputs):
     small = np.random.default_rng(0).random((7, 9, 3))
     plotting.grid([small, PHOTO], description="Noise beside a cat.")

@@ -41,6 +41,7 @@ class Boxes(Squares):
 DETECTION = QUIET | {"collate": detection_batch}
 
 
+@pytest.mark.slow
 def test_a_detector_is_trained_validated_and_keeps_its_best_weights():
     net = OneBox()
     assert evaluate(net, Boxes(6), collate=detection_batch)["AP"] == 0

@@ -54,6 +54,7 @@ def test_train_leaves_a_whole_run(run):
     assert np.array(Image.open(run / "samples/step_000002.png")).std() > 10
 
 
+@pytest.mark.slow
 def test_a_run_is_continued_only_when_asked(run, capsys):
     arguments = ["--steps", "2", "--batch-size", "2", "--crop", "32", "--eval-every", "1", "--workers", "0"]
     command = ["train", "--model", "unet", "--data", "cells", "--out", str(run)]

@@ -194,6 +194,7 @@ def test_a_scene_depends_on_seed_and_number_alone():
         assert 0 <= sample["image"].min() <= sample["image"].max() <= 1
 
 
+@pytest.mark.slow
 def test_stained_tissue_is_told_from_fluorescence(tmp_path, capsys):
     stained = Picture(carried("stained_tissue.jpg"), grey=True, exposed=True)
     assert stained.is_bright_field()
