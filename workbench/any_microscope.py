@@ -89,7 +89,8 @@ def grains(rng, shape, radius):
     """What the inside of the nuclei looks like, (H, W): fine grains, with bright spots, dark holes, or both."""
     chromatin = texture(rng, shape, max(2, round(radius * rng.uniform(0.15, 0.6))))
     spots = texture(rng, shape, max(2, round(radius * rng.uniform(0.15, 0.5))))
-    bright, dark = rng.uniform(0, 2, 2) * (rng.random(2) < 0.5)
+    strength = rng.uniform(0, 2, 2)
+    bright, dark = np.where(rng.random(2) < 0.5, strength, 0)
     return np.maximum(chromatin, -1.2) + bright * np.maximum(spots - 1, 0) - dark * np.maximum(-spots - 1, 0)
 
 

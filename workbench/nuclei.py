@@ -13,10 +13,11 @@ import torch
 from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import local_maxima, reconstruction
-from skimage.segmentation import watershed
+from skimage.segmentation import find_boundaries, watershed
 from torch import nn
 from torch.nn import functional as F
 
+from seglib.classical.regions import without_small
 from seglib.models import UNet
 from seglib.targets import boxes_of
 
@@ -32,8 +33,8 @@ class Nuclei(nn.Module):
     In training it takes images, a list of (1, H, W) of one size that `exposed` or `AnyExposure` prepared, and
     torchvision's targets, and gives the two parts of its loss. In evaluation mode it gives for each image a dict of
     "boxes" float32 (n, 4), "labels" int64 (n,), all 1, "scores" (n,), the mean probability that its pixels lie in a
-    nucleus, and "masks" bool (n, 1, H, W). Nuclei of 8 to 30 px are seen best; larger
-    ones in a reduced picture, see `reduction`.
+    nucleus, and "masks" bool (n, 1, H, W). Nuclei of 8 to 30 px are seen best;
+    larger ones in a reduced picture, see `reduction`.
     """
 
     def __init__(self):
@@ -82,14 +83,8 @@ def centrality(instances):
     count = instances.max()
     if count == 0:
         return np.zeros(instances.shape, np.float32)
-    padded = np.pad(instances, 1, mode="edge")
-    edge = np.zeros(padded.shape, bool)
-    for axis in (0, 1):
-        differs = np.diff(padded, axis=axis) != 0
-        before, after = (0, 1), (1, 0)
-        for side in (before, after):
-            edge |= np.pad(differs, [side if each == axis else (0, 0) for each in (0, 1)])
-    distance = ndimage.distance_transform_edt(~edge)[1:-1, 1:-1] + 0.5
+    edge = find_boundaries(instances, mode="thick")
+    distance = ndimage.distance_transform_edt(~edge) + 0.5
     ids = np.arange(1, count + 1)
     deepest = np.append(1, ndimage.maximum(distance, instances, ids))
     deep = (distance > 0.85 * deepest[instances]).astype(float)
@@ -113,10 +108,7 @@ def cut_apart(foreground, central):
     """
     height = ndimage.gaussian_filter(np.clip(central, 0, 1.2), SMOOTHING)
     summits = local_maxima(reconstruction(height - SADDLE, height)) & foreground & (height > LEAST_CENTRAL)
-    found = watershed(-height, label(summits), mask=foreground)
-    sizes = np.bincount(found.ravel())
-    kept = (sizes >= SMALLEST) & (np.arange(len(sizes)) > 0)
-    return np.where(kept, kept.cumsum(), 0)[found]
+    return without_small(watershed(-height, label(summits), mask=foreground), SMALLEST)
 
 
 def objects_of(answers):
