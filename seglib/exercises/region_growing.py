@@ -67,13 +67,14 @@ def q1(mended):
 
 
 def _fast_grow(picture, seed, tolerance):
-    alike = np.abs(picture - picture[seed]) <= tolerance
+    values = picture.astype(float)
+    alike = np.abs(values - values[seed]) <= tolerance
     pieces, _ = ndimage.label(alike)
     return pieces == pieces[seed]
 
 
 @exercise(
-    "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it.",
+    "Which pixels may be in the region at all, wherever they lie? One comparison of arrays says it. Mind uint8.",
     "`ndimage.label(mask)` gives every connected piece of a mask a number of its own.",
     "Of these pieces you want the one in which the seed lies: `pieces == pieces[seed]`.",
     solution=_fast_grow,
@@ -96,6 +97,19 @@ def q2(fast_grow):
         if not np.array_equal(got, want):
             expect_none_of(name, got, wrong)
         expect_array(name, got, want)
+    picture = np.array([[250, 250, 5, 5], [5, 250, 5, 250]], np.uint8)
+    name = "On a uint8 picture of 250 and 5, `fast_grow(picture, (0, 0), 25)`"
+    got, want = fast_grow(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
+    expect_none_of(
+        name,
+        got,
+        {
+            "the dark pixels are in it: in uint8, 5 - 250 is 11, as in exercise 1. Convert before you subtract": (
+                np.ones(picture.shape, bool)
+            )
+        },
+    )
+    expect_array(name, got, want)
     if has_loops(fast_grow):
         raise NotYet("The region is right, but there is a loop in it. Label all pieces at once, then take the seed's.")
     return "One comparison, one labelling: what no longer runs pixel by pixel in Python is fast."
@@ -112,11 +126,12 @@ def _before_the_leak(tolerances, sizes):
     solution=_before_the_leak,
 )
 def q3(before_the_leak):
-    tolerances = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
-    for sizes in ([10, 60, 400, 450, 9000, 9900], [5, 900, 950, 990, 1000, 5200]):
+    tolerances = np.array([0.02, 0.05, 0.06, 0.1, 0.3, 0.4])
+    for sizes in ([10, 60, 400, 450, 9000, 9900], [5, 900, 950, 2990, 3000, 5200]):
         name = f"With sizes {', '.join(map(str, sizes))}, `before_the_leak(tolerances, sizes)`"
         jump = int(np.argmax(np.diff(sizes)))
         factor = np.argmax(np.divide(sizes[1:], sizes[:-1]))
+        steepest = np.argmax(np.diff(sizes) / np.diff(tolerances))
         got, want = before_the_leak(tolerances, np.array(sizes)), tolerances[jump]
         expect_number(name, got, got)
         wrong = {
@@ -124,6 +139,9 @@ def q3(before_the_leak):
             "the leak has happened already at your tolerance. Return the one before it": tolerances[jump + 1],
             "you return the tolerance of the largest region, long after the leak": tolerances[-1],
             "you look for the largest factor; a seed that wakes up has it. Look for most pixels": tolerances[factor],
+            "you divide by the step of the tolerance. Look for the most pixels in one step, however long": tolerances[
+                steepest
+            ],
         }
         if not np.isclose(got, want):
             expect_none_of(name, got, wrong)

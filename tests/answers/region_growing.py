@@ -1,10 +1,38 @@
 """Answers to the exercises of lesson 03, as learners give them."""
 
+from itertools import pairwise
+
 import numpy as np
 from exercise_proof import mutation
+from scipy import ndimage
+from skimage.segmentation import flood
 
 from seglib.classical import grow_region
 from seglib.exercises.region_growing import q1, q2, q3, q4, q5
+
+
+def by_flood(picture, seed, tolerance):
+    return flood(picture.astype(float), seed, tolerance=tolerance, connectivity=1)
+
+
+def by_propagation(picture, seed, tolerance):
+    alike = np.abs(picture.astype(int if picture.dtype == np.uint8 else float) - float(picture[seed])) <= tolerance
+    marker = np.zeros_like(alike)
+    marker[seed] = True
+    return ndimage.binary_propagation(marker, mask=alike)
+
+
+def last_of_ties(tolerances, sizes):
+    steps = [b - a for a, b in pairwise(sizes)]
+    return float(tolerances[steps.index(max(steps))])
+
+
+def by_resistors(values, beta):
+    resistance = np.exp(beta * np.diff(values) ** 2)
+    return np.concatenate([[0], np.cumsum(resistance)]) / resistance.sum()
+
+
+RIGHT = {"q2": [by_flood, by_propagation], "q3": [last_of_ties], "q4": [by_resistors]}
 
 
 def from_the_centre(picture):
@@ -40,8 +68,9 @@ WRONG = {
         mutation(q2.solution, ("pieces == pieces[seed]", "alike")),
         mutation(q2.solution, ("label(alike)", "label(alike, np.ones((3, 3)))")),
         mutation(q2.solution, ("pieces == pieces[seed]", "alike & (pieces != pieces[seed])")),
-        mutation(q1.solution, ("picture.astype(int)", "picture")),  # right, but pixel by pixel
+        mutation(q1.solution, ("picture.astype(int)", "picture.astype(float)")),  # right, but pixel by pixel
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces")),
+        mutation(q2.solution, ("picture.astype(float)", "picture")),
     ],
     "q3": [
         mutation(q3.solution, ("tolerances[np.argmax(np.diff(sizes))]", "np.argmax(np.diff(sizes))")),
@@ -49,6 +78,7 @@ WRONG = {
         mutation(q3.solution, ("np.diff(sizes)", "sizes[1:] / sizes[:-1]")),
         mutation(q3.solution, ("np.diff(sizes)", "sizes")),
         mutation(q3.solution, ("np.diff(sizes))]", "np.diff(sizes)) :][:2]")),
+        mutation(q3.solution, ("np.diff(sizes)", "np.diff(sizes) / np.diff(tolerances)")),
     ],
     "q4": [
         mutation(q4.solution, ("right[-1] = 1", "right[0] = 1")),
