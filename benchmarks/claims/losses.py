@@ -9,7 +9,7 @@ it best: one run with seed 100, half as long, scored on pictures that serve for 
 lowest quarter of the left half, which then is not trained on). The lesson trains seed 0 of three losses live.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -90,20 +90,6 @@ def nuclei():
     return torch.tensor(image)[None], torch.tensor(mask), sample["instances"]
 
 
-class Crops:
-    """Places in one picture, each turned and mirrored as the draw has it; a map-style data set."""
-
-    def __init__(self, image, mask, length=1000):
-        self.sample, self.length = {"image": image, "mask": mask}, length
-        self.transform = Compose([RandomCrop(SIZE), RandomFlip(), RandomRotate90()])
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, i):
-        return self.transform(dict(self.sample))
-
-
 def train(task, loss, rate, seed, steps=None):
     torch.manual_seed(seed)
     net, data = small_net(task.channels, task.classes), task.data(seed)
@@ -158,6 +144,11 @@ def describe(image):
     return np.dstack([features, rows, columns]).reshape(SIZE * SIZE, -1)
 
 
+@lru_cache(maxsize=1)
+def streets(seed):
+    return InMemory(Streets(1000, size=SIZE, seed=1 + seed), RandomFlip(vertical=False))
+
+
 class StreetTask:
     """1000 pictures and their mirror images; 200 others are scored."""
 
@@ -169,7 +160,7 @@ class StreetTask:
         self.counts = losses.class_pixels([s["mask"] for s in Streets(200, size=SIZE, seed=1)], self.classes)
 
     def data(self, seed):
-        return InMemory(Streets(1000, size=SIZE, seed=1 + seed), RandomFlip(vertical=False))
+        return streets(seed)
 
     def score(self, net, final):
         samples = self.test if final else self.search
@@ -209,7 +200,8 @@ class NucleiTask:
 
     def data(self, seed):
         rows = 384 if seed == SEARCH_SEED else 512
-        return Crops(self.image[:, :rows, :256], self.mask[:rows, :256])
+        part = {"image": self.image[:, :rows, :256], "mask": self.mask[:rows, :256]}
+        return InMemory([part], Compose([RandomCrop(SIZE), RandomFlip(), RandomRotate90()]))
 
     def score(self, net, final):
         part = np.s_[:, 256:] if final else np.s_[384:, :256]
