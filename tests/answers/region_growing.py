@@ -32,6 +32,19 @@ def by_resistors(values, beta):
     return np.concatenate([[0], np.cumsum(resistance)]) / resistance.sum()
 
 
+def second_difference(tolerances, sizes):
+    return tolerances[np.argmax(np.diff(sizes, 2)) + 1]
+
+
+def fifty_rounds(values, beta):
+    weights = np.exp(-beta * np.diff(values) ** 2)
+    chance = np.linspace(0, 1, len(values))
+    for _ in range(50):
+        both = weights[:-1] * chance[:-2] + weights[1:] * chance[2:]
+        chance[1:-1] = both / (weights[:-1] + weights[1:])
+    return chance
+
+
 RIGHT = {"q2": [by_flood, by_propagation], "q3": [last_of_ties], "q4": [by_resistors]}
 
 
@@ -58,6 +71,7 @@ WRONG = {
             q1.solution,
             ("0 <= r < values.shape[0] and 0 <= c < values.shape[1]", "r < values.shape[0] and c < values.shape[1]"),
         ),
+        mutation(q1.solution, ("0 <= r < values.shape[0]", "r < values.shape[0]")),
         mutation(q1.solution, ("(row, column + 1)]", "(row, column + 1), (row + 1, column + 1)]")),
         mutation(q1.solution, ("values[seed]", "values[row, column]")),
         mutation(q1.solution, ("<= tolerance", "< tolerance")),
@@ -71,8 +85,12 @@ WRONG = {
         mutation(q1.solution, ("picture.astype(int)", "picture.astype(float)")),  # right, but pixel by pixel
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces")),
         mutation(q2.solution, ("picture.astype(float)", "picture")),
+        mutation(q2.solution, ("picture.astype(float)", "picture.astype(int)")),
+        mutation(q2.solution, ("pieces == pieces[seed]", "pieces == np.bincount(pieces[alike]).argmax()")),
+        mutation(q2.solution, ("<= tolerance", "< tolerance")),
     ],
     "q3": [
+        second_difference,
         mutation(q3.solution, ("tolerances[np.argmax(np.diff(sizes))]", "np.argmax(np.diff(sizes))")),
         mutation(q3.solution, ("np.diff(sizes))]", "np.diff(sizes)) + 1]")),
         mutation(q3.solution, ("np.diff(sizes)", "sizes[1:] / sizes[:-1]")),
@@ -82,6 +100,7 @@ WRONG = {
     ],
     "q4": [
         mutation(q4.solution, ("right[-1] = 1", "right[0] = 1")),
+        fifty_rounds,
         mutation(q4.solution, ("np.exp(-beta * np.diff(values) ** 2)", "np.ones(len(values) - 1)")),
         mutation(q4.solution, ("-beta", "beta")),
         mutation(q4.solution, ("np.diff(values) ** 2", "np.abs(np.diff(values))")),
