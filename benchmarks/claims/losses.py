@@ -1,6 +1,6 @@
 """Lesson 06's claim: which loss helps what? The same small network, data and steps; only the loss changes.
 
-    python -m benchmarks.claims.losses
+    python -m benchmarks.claims.losses nuclei          or: streets
 
 Two tasks in which some classes are rare. On generated Streets the eleven classes, poles, people and signs among them.
 On the real nuclei that StarDist ships three classes: background, nucleus, and seam, which is what lies between two
@@ -9,6 +9,7 @@ it best: one run with seed 100, half as long, scored on pictures that serve for 
 lowest quarter of the left half, which then is not trained on). The lesson trains seed 0 of three losses live.
 """
 
+import sys
 from functools import lru_cache, partial
 
 import numpy as np
@@ -228,27 +229,30 @@ class NucleiTask:
             yield name, nuclei_scores(*mine)
 
 
-def main():
-    rows = []
-    for task in (NucleiTask(), StreetTask()):
-        best = {}
+TASKS = {"nuclei": NucleiTask, "streets": StreetTask}
+
+
+def main(name):
+    rows, best, task = [], {}, TASKS[name]()
+    for name, loss in choices(task.counts).items():
+        found = {
+            rate: task.score(train(task, loss, rate, SEARCH_SEED, task.steps // 2), final=False)["mean_iou"]
+            for rate in RATES
+        }
+        best[name] = max(found, key=found.get)
+        print(task.name, name, found, flush=True)
+    scored = [(name, 0, "", values) for name, values in task.untrained()]
+    for seed in SEEDS:
         for name, loss in choices(task.counts).items():
-            found = {
-                rate: task.score(train(task, loss, rate, SEARCH_SEED, task.steps // 2), final=False)["mean_iou"]
-                for rate in RATES
-            }
-            best[name] = max(found, key=found.get)
-            print(task.name, name, found, flush=True)
-        scored = [(name, 0, "", values) for name, values in task.untrained()]
-        for seed in SEEDS:
-            for name, loss in choices(task.counts).items():
-                scored.append((name, seed, best[name], task.score(train(task, loss, best[name], seed), final=True)))
-                print(task.name, seed, name, scored[-1][-1], flush=True)
-        for name, seed, rate, values in scored:
-            row = {"pictures": task.name, "variant": name, "seed": seed, "learning_rate": rate}
-            rows.append({**row, **{key: round(float(value), 4) for key, value in values.items()}})
-        write_rows("results/claims/losses.csv", rows)
+            scored.append((name, seed, best[name], task.score(train(task, loss, best[name], seed), final=True)))
+            print(task.name, seed, name, scored[-1][-1], flush=True)
+    for name, seed, rate, values in scored:
+        row = {"pictures": task.name, "variant": name, "seed": seed, "learning_rate": rate}
+        rows.append({**row, **{key: round(float(value), 4) for key, value in values.items()}})
+    write_rows("results/claims/losses.csv", rows)
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2 or sys.argv[1] not in TASKS:
+        sys.exit(__doc__)
+    main(sys.argv[1])
