@@ -42,7 +42,7 @@ def block(inputs, outputs):
 
 
 def small_net(channels, classes):
-    """Lesson 05's blocks, with one more pooling: it sees about 40 px."""
+    """Lesson 05's blocks, with one more pooling: it sees about 36 px."""
     return nn.Sequential(
         *block(channels, 16),
         nn.MaxPool2d(2),
