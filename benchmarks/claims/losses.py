@@ -216,17 +216,16 @@ class NucleiTask:
         return scores | {"threshold": best, "seam_at_threshold": binary_iou(seam[part] > best, mask[part] == SEAM)}
 
     def untrained(self):
-        """Rows without a network: all background; Otsu's threshold, which knows no seams; Otsu and watershed."""
-        image = self.image[0].numpy()
+        """Rows without a network: all background; Otsu's threshold, which knows no seams; Otsu, cut by shape."""
+        image, mask, instances = self.image[0, :, 256:].numpy(), self.mask[:, 256:].numpy(), self.instances[:, 256:]
         bright = ndimage.gaussian_filter(image, 1) > threshold_otsu(image)
-        split = split_touching(bright)
+        split, nothing = split_touching(bright), np.zeros(image.shape, int)
         for name, found, objects in (
-            ("nothing: commonest class", np.zeros(image.shape, int), np.zeros(image.shape, int)),
+            ("nothing: commonest class", nothing, nothing),
             ("Otsu's threshold", bright.astype(int), pieces(bright.astype(int))),
-            ("Otsu and watershed", np.where(seams(split), SEAM, split > 0), split),
+            ("Otsu, cut by shape", np.where(seams(split), SEAM, split > 0), split),
         ):
-            mine = found[:, 256:], self.mask[:, 256:].numpy(), objects[:, 256:], self.instances[:, 256:]
-            yield name, nuclei_scores(*mine)
+            yield name, nuclei_scores(found, mask, objects, instances)
 
 
 TASKS = {"nuclei": NucleiTask, "streets": StreetTask}
