@@ -6,7 +6,6 @@ from skimage.measure import label, regionprops
 
 from seglib.exercises.start_here import q0, q1, q2, q3
 
-
 IDS = "np.unique(instances[instances > 0])"
 
 
