@@ -62,3 +62,10 @@ def test_storing_folds_what_a_prediction_asks_for():
     notebooks.normalise(notebook, 1)
     hidden = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("jupyter", {}).get("outputs_hidden")]
     assert hidden == [6, 9]
+
+
+def test_storing_folds_an_aside_with_its_code():
+    notebook = new_notebook(cells=good_lesson())
+    notebook.cells[2].metadata["tags"] = ["hide-cell"]
+    notebooks.normalise(notebook, 1)
+    assert notebook.cells[2].metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
