@@ -15,7 +15,6 @@ from skimage.measure import block_reduce
 from seglib.carried import carried
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells, photo
-from workbench.any_microscope import AnyMicroscope
 from workbench.cli import main
 from workbench.detections import enlarged
 from workbench.networks import load_run
@@ -178,20 +177,6 @@ def test_the_network_learns_as_a_detector_and_answers_as_one():
     for each, size in zip(found, [(40, 56), (5, 3)], strict=True):
         assert each["masks"].shape[2:] == size
         assert len(each["boxes"]) == len(each["labels"]) == len(each["scores"]) == len(each["masks"])
-
-
-def test_a_scene_depends_on_seed_and_number_alone():
-    scene = AnyMicroscope(1000, size=(64, 80), seed=3)
-    sample = scene[2]
-    assert torch.equal(sample["image"], AnyMicroscope(1000, size=(64, 80), seed=3)[2]["image"])
-    assert not torch.equal(sample["image"], AnyMicroscope(1000, size=(64, 80), seed=4)[2]["image"])
-    for index in range(12):
-        sample = scene[index]
-        ids = sample["instances"].unique()
-        assert ids.tolist() == list(range(len(ids))) or ids.tolist() == list(range(1, len(ids) + 1))
-        assert torch.equal(sample["mask"] > 0, sample["instances"] > 0)
-        assert (sample["image"].shape, sample["image"].dtype) == ((1, 64, 80), torch.float32)
-        assert 0 <= sample["image"].min() <= sample["image"].max() <= 1
 
 
 @pytest.mark.slow
