@@ -119,7 +119,7 @@ def test_a_mask_without_objects_or_without_labels_is_fine(folders):
 
 def test_what_does_not_belong_into_a_folder_is_named(folders, tmp_path):
     images, masks = folders
-    for name in ("notes.txt", "cell1.svg", "Thumbs.db"):
+    for name in ("notes.txt", "cell1.gif", "Thumbs.db"):
         (images / name).write_text("x")
         with pytest.raises(ValueError, match=rf"{name} is none of \.png"):
             FolderDataset(images, masks)

@@ -56,6 +56,8 @@ def score_pictures(predictions, truth):
             matrix = matrix + own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
+    if truth.foreground is not None and not matrix[1].sum():
+        raise ValueError(f"no mask of the truth holds the value {truth.foreground}: what is --foreground to be?")
     columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
     report = {"classes": {}, "pictures": pictures}
     for index, label in enumerate(classes):

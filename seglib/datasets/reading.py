@@ -7,7 +7,7 @@ import tifffile
 import torch
 from PIL import Image, ImageOps
 
-LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".gif")
+LOSSLESS = (".png", ".tif", ".tiff", ".bmp")
 PICTURES = (*LOSSLESS, ".jpg", ".jpeg", ".webp")
 BANDS = {"MINISWHITE": 1, "MINISBLACK": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3, "SEPARATED": 4}  # of a TIFF's colours
 ALPHA = ([], ["ASSOCALPHA"], ["UNASSALPHA"])  # its further bands
