@@ -130,10 +130,11 @@ def _are_ids(path, reader):
     """Whether a map holds class ids, not what a reader knows. Raises ValueError where it might be both."""
     if reader == MaskReader() or reader.coloured or reader.numbered:
         return False
-    values = set(reader.values(path).unique().tolist()) - {VOID}
+    values, keys = set(reader.values(path).unique().tolist()), reader.keys or {}
+    if reader.threshold is None and keys.get(VOID, VOID) == VOID:
+        values.discard(VOID)
     if not values <= set(range(len(reader.classes))):
         return False
-    keys = reader.keys or {}
     if values <= keys.keys() and any(keys[value] != value for value in values):
         raise ValueError(
             f"{path}: {few(sorted(values))} may be class ids or labels of the truth's table: put a table beside it"

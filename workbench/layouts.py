@@ -152,10 +152,10 @@ def match(names, masks, faults):
         masks = _shorten(masks, ENDINGS, faults)
     if names.keys() - masks.keys():
         names = _shorten(names, PICTURE_ENDINGS, faults)
-    if not names.keys() & masks.keys():
-        short_names, short_masks = _without_common(names), _without_common(masks)
-        if short_names.keys() & short_masks.keys():
-            names, masks = short_names, short_masks
+    for shorten in (_without_folders, _without_common):
+        short = shorten(names), shorten(masks)
+        if not names.keys() & masks.keys() and short[0].keys() & short[1].keys():
+            names, masks = short
     return names, masks
 
 
@@ -207,6 +207,12 @@ def _shorten(files, endings, faults):
             faults.append(f"{path} and {short[bare].name} differ only in the endings of their names: keep one")
         short.setdefault(bare, path)
     return short
+
+
+def _without_folders(files):
+    """The files by their names alone, if these differ."""
+    short = {path.stem: path for path in files.values()}
+    return short if len(short) == len(files) else files
 
 
 def _without_common(files):
