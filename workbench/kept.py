@@ -8,16 +8,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from seglib.arrays import mirror
 from seglib.progress import Progress
-from seglib.transforms import (
-    ElasticDeform,
-    Grayscale,
-    Jitter,
-    RandomFlip,
-    RandomRotate90,
-    Resize,
-    crop,
-)
+from seglib.transforms import OUTSIDE, ElasticDeform, Grayscale, Jitter, RandomFlip, RandomRotate90, Resize
 from workbench.nuclei import reduced
 
 MEMORY = 2**30  # bytes of pictures that are kept; the rest is read anew each time
@@ -62,7 +55,7 @@ class Kept:
         """
         with Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
             for index, raw in enumerate(pool.map(self.raw, range(len(self)))):
-                counts = np.bincount(raw["mask"].numpy().ravel(), minlength=256)
+                counts = np.bincount(raw["mask"].ravel(), minlength=256)
                 self.shapes[index], self.counts[index] = raw["mask"].shape, counts[: len(self.data.classes)]
                 bar.update((index + 1) / len(self), f"{index + 1} of {len(self)}")
         return self
@@ -85,11 +78,14 @@ class Kept:
         image = sample["image"]
         thin = math.ceil(math.sqrt(image[0].numel() / GLANCE))
         light = {"glance": image[:, ::thin, ::thin].flatten(1).clone(), "moments": moments(image.flatten(1))}
-        levels = (image * 65535).round().int()
-        levels = (levels // 257).to(torch.uint8) if not (levels % 257).any() else levels.to(torch.uint16)
-        if len(levels) == 3 and torch.equal(levels[0], levels[1]) and torch.equal(levels[0], levels[2]):
-            levels = levels[:1].clone()
-        kept = sample | light | {"image": levels, "mask": sample["mask"].to(torch.uint8), "channels": len(image)}
+        levels = (image * 65535).round().int().numpy()
+        levels = (levels // 257).astype(np.uint8) if not (levels % 257).any() else levels.astype(np.uint16)
+        if len(levels) == 3 and (levels[0] == levels[1]).all() and (levels[0] == levels[2]).all():
+            levels = levels[:1].copy()
+        kept = {"name": sample["name"], "image": levels, "white": np.iinfo(levels.dtype).max, "channels": len(image)}
+        kept |= light | {"mask": sample["mask"].numpy().astype(np.uint8)}
+        if "instances" in sample:
+            kept["instances"] = sample["instances"].numpy()
         size = levels.nbytes + kept["mask"].nbytes * (5 if "instances" in kept else 1)
         if size <= self.free:
             self.free -= size
@@ -97,16 +93,16 @@ class Kept:
         return kept
 
     def window(self, index, top, left, height, width):
-        """(sample with its image in 0..1, cut as `transforms.crop` does; what tells its picture's light)."""
+        """(sample with its image in 0..1, cut as by `transforms.crop`; what tells its picture's light)."""
         raw = self.raw(index)
-        rows, cols = raw["mask"].shape
-        first, start = max(top, 0), max(left, 0)
-        place = slice(first, min(top + height, rows)), slice(start, min(left + width, cols))
-        image = raw["image"][:, *place]
-        image = image.to(torch.int32).float() / (255 if image.dtype == torch.uint8 else 65535)
-        piece = {"image": image.expand(raw["channels"], -1, -1), "name": raw["name"]}
-        piece |= {key: raw[key][place].long() for key in ("mask", "instances") if key in raw}
-        return crop(piece, top - first, left - start, height, width), raw
+        down, right = np.arange(top, top + height), np.arange(left, left + width)
+        y, x = (mirror(each, side) for each, side in zip((down, right), raw["mask"].shape, strict=True))
+        place, outside = np.ix_(y, x), (y != down)[:, None] | (x != right)
+        piece = {"name": raw["name"]}
+        for key in raw.keys() & OUTSIDE.keys():
+            piece[key] = torch.from_numpy(np.where(outside, OUTSIDE[key], raw[key][place].astype(np.int64)))
+        image = np.stack([channel[place] for channel in raw["image"]]).astype(np.float32) / raw["white"]
+        return piece | {"image": torch.from_numpy(image).expand(raw["channels"], -1, -1)}, raw
 
 
 def moments(pixels):

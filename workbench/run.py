@@ -80,6 +80,7 @@ class Run:
             if torch.cuda.is_available() and self.state["random on the gpu"] is not None:
                 torch.cuda.set_rng_state(self.state["random on the gpu"])
         model.register_forward_pre_hook(self._arrived)
+        self.stepped, self.waiting = time.monotonic(), True
         return processes.together(model, next(model.parameters()).device)
 
     def _arrived(self, *_):
