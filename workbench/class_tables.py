@@ -242,10 +242,6 @@ class MaskReader:
             )
         return labels, None
 
-    def objects(self, path):
-        """Numbers of objects, int64 (H, W), 0 = none: what stands in the file."""
-        return self.values(path)
-
 
 def present(values):
     """The values of a map of whole numbers, in ascending order."""

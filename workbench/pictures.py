@@ -10,7 +10,6 @@ from PIL import Image
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 from workbench import nuclei
-from workbench.layouts import part
 from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
@@ -29,7 +28,7 @@ def find_pictures(places):
         elif Path(place).is_dir():
             paths = sorted(path for path in Path(place).iterdir() if path.suffix.lower() in PICTURES)
             paths = [path for path in paths if not path.name.startswith(".")]  # ._a.png of macOS is no picture
-            pictures = dict(_named(part(paths)[1] or paths))  # without masks beside them
+            pictures = dict(_named(paths))
         elif Path(place).is_file():
             pictures = {Path(place).stem: Path(place)}
         else:
