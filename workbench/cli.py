@@ -1,4 +1,4 @@
-"""The command line: ``seglib data | train | predict | score``."""
+"""The command line: ``seglib data | train | predict | score | models``."""
 
 import sys
 from importlib.metadata import version
