@@ -55,7 +55,8 @@ class Kept:
         Raises ValueError for the first file that can't be read or does not fit its partner or the classes.
         """
         with Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for index, raw in enumerate(pool.map(self.raw, range(len(self)))):
+            for index, raw in enumerate(pool.map(self.read, range(len(self)))):
+                self.keep(index, raw)
                 counts = np.bincount(raw["mask"].ravel(), minlength=256)
                 self.shapes[index], self.counts[index] = raw["mask"].shape, counts[: len(self.data.classes)]
                 bar.update((index + 1) / len(self), f"{index + 1} of {len(self)}")
@@ -63,8 +64,10 @@ class Kept:
 
     def raw(self, index):
         """A sample of bytes: "image" uint8 or uint16 (C, H, W), "mask", "instances" if known, and its light."""
-        if index in self.memory:
-            return self.memory[index]
+        return self.memory.get(index) or self.keep(index, self.read(index))
+
+    def read(self, index):
+        """`raw`, from the files."""
         path, mask_path = self.data.pairs[index]
         maps = {"mask": self.data.labels(mask_path).numpy()}
         if getattr(self.data.read, "numbered", False):
@@ -84,11 +87,15 @@ class Kept:
         kept = {"name": path.stem, "image": levels, "white": white, "channels": channels, "glance": glance}
         kept["moments"] = [torch.cat(each) for each in zip(*light, strict=True)]
         kept |= {key: values.astype(np.uint8 if key == "mask" else np.int32) for key, values in maps.items()}
-        size = levels.nbytes + kept["mask"].nbytes * (5 if "instances" in kept else 1)
+        return kept
+
+    def keep(self, index, raw):
+        """Keep a sample of `raw`, if there is room, and return it."""
+        size = sum(raw[key].nbytes for key in ("image", "mask", "instances") if key in raw)
         if size <= self.free:
             self.free -= size
-            self.memory[index] = kept
-        return kept
+            self.memory[index] = raw
+        return raw
 
     def window(self, index, top, left, height, width):
         """(sample with its image in 0..1, cut as by `transforms.crop`; what tells its picture's light)."""

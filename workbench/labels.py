@@ -128,8 +128,10 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
 
 def _are_ids(path, reader):
     """Whether a map holds class ids, not what a reader knows. Raises ValueError where it might be both."""
-    if reader == MaskReader() or reader.coloured or reader.numbered:
+    if reader == MaskReader() or reader.numbered:
         return False
+    if reader.coloured:
+        return bool(reader.labels(path)[1])
     values, keys = set(reader.values(path).unique().tolist()), reader.keys or {}
     if reader.threshold is None and keys.get(VOID, VOID) == VOID:
         values.discard(VOID)

@@ -132,7 +132,7 @@ def pair_up(images, masks):
     """
     faults = []
     if Path(images) == Path(masks):
-        masks, pictures = part(sorted(Path(images).iterdir()))
+        masks, pictures = part(walk(images))
         names, masks = (by_name(paths, images, PICTURES, faults) for paths in (pictures, masks))
         faults += [
             f"{path} is none of {' '.join(LOSSLESS)}, so it can't be a mask"
@@ -189,10 +189,10 @@ def by_name(paths, folder, suffixes, faults):
 
 
 def part(paths):
-    """(masks, pictures) among the files of one folder: a mask is called a_mask, or a.png beside a.jpg."""
-    stems = {path.stem for path in paths if path.suffix.lower() in BLURRED}
-    twins = [path for path in paths if path.suffix.lower() in LOSSLESS and path.stem in stems]
-    masks = {path for path in paths if _bare(path.stem, ENDINGS)} or set(twins)
+    """(masks, pictures) among files that lie together: a mask is called a_mask, or a.png beside a.jpg."""
+    names = {path.with_suffix("") for path in paths if path.suffix.lower() in BLURRED}
+    twins = {path for path in paths if path.suffix.lower() in LOSSLESS and path.with_suffix("") in names}
+    masks = {path for path in paths if _bare(path.stem, ENDINGS)} or twins
     return [path for path in paths if path in masks], [path for path in paths if path not in masks]
 
 
@@ -270,7 +270,7 @@ def _inside(folder, name, images, masks):
 
 def _mixed(folder):
     """Whether pictures and masks lie here side by side."""
-    masks, pictures = part([path for path in folder.iterdir() if path.suffix.lower() in PICTURES])
+    masks, pictures = part([path for path in walk(folder) if path.suffix.lower() in PICTURES])
     return bool(pictures) and any(path.suffix.lower() in LOSSLESS for path in masks)
 
 

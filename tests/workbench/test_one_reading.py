@@ -1,7 +1,6 @@
 """One reading of a data set for all commands: what check takes, train and score take, with the right values."""
 
 import json
-import os
 import re
 
 import numpy as np
@@ -10,8 +9,6 @@ import tifffile
 from picture_files import save
 from PIL import Image
 
-from workbench import dataset
-from workbench.class_tables import MaskReader, as_table, class_names, read_table
 from workbench.cli import main
 from workbench.dataset import open_data
 from workbench.sets import training_sets
@@ -222,53 +219,6 @@ def test_what_is_not_clear_is_refused_by_every_command_in_the_same_line(tmp_path
     assert re.search(message, line)
 
 
-def test_void_means_255_in_every_table(tmp_path):
-    """A class called void on any line of names, or of numbers or colours, is none."""
-    (tmp_path / "names.txt").write_text("sky\nunlabelled\nroad\n")
-    mask = save(tmp_path / "m.png", np.array([[0, 1, 2, 255]], np.uint8))
-    reader = MaskReader(read_table(tmp_path / "names.txt"))
-    assert reader.classes == ("sky", "road")
-    assert reader(mask).tolist() == [[0, 255, 1, 255]]
-    for word in ("void", "Void", "ignore", "__ignore__", "unlabeled", "Unlabelled"):
-        table = as_table({"sky": 2, word: 0, "road": 1})
-        assert class_names(table) == ("sky", "road")
-        assert MaskReader(table)(mask).tolist() == [[255, 1, 0, 255]]
-        assert class_names(as_table({"sky": [0, 0, 0], word: [1, 2, 3]})) == ("sky",)
-
-
-TABLES = {
-    "0,background\n7,car\n11,bus\n": {"background": 0, "car": 7, "bus": 11},
-    "id;name\n0;background\n7;car\n": {"background": 0, "car": 7},
-    "background,0\ncar,7\n": {"background": 0, "car": 7},
-    "0 background\n7 traffic light\n": {"background": 0, "traffic light": 7},
-    "2 wheelers\nlorry\n": {"2 wheelers": 0, "lorry": 1},
-    "0: background\n1: cell\n": {"background": 0, "cell": 1},
-    "0,background,0,0,0\n1,car,64,0,128\n": {"background": (0, 0, 0), "car": (64, 0, 128)},
-    "\ufeffPixel Value, Class\n0, background\n1, cell\n": {"background": 0, "cell": 1},
-    "__ignore__\n_background_\ncat\n": {"__ignore__": 255, "_background_": 0, "cat": 1},
-}
-
-
-@pytest.mark.parametrize("text", TABLES)
-def test_tables_with_labels(tmp_path, text):
-    (tmp_path / "classes.csv").write_text(text, encoding="utf-8")
-    assert read_table(tmp_path / "classes.csv") == TABLES[text]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0,a\n0,b\n", "'a' and 'b' have the same label 0"),
-        ("0,a\nb\n", "'b' has no colour or label, 1 others have"),
-        ("void\nignore\n", "names no classes"),
-    ],
-)
-def test_tables_with_labels_that_make_no_sense(tmp_path, text, message):
-    (tmp_path / "classes.csv").write_text(text)
-    with pytest.raises(ValueError, match=message):
-        read_table(tmp_path / "classes.csv")
-
-
 def test_a_foreground_that_no_mask_has_is_refused(tmp_path, capsys):
     """`score --foreground 1` on 0/255 truth once made all of it void, with an IoU of 0."""
     home = make(tmp_path / "set", value=255)
@@ -305,171 +255,3 @@ def test_classes_of_both_sides_have_to_agree(tmp_path, capsys):
         (tmp_path / side / "classes.txt").write_text(names)
     assert main(["score", str(tmp_path / "found"), str(tmp_path / "truth")]) == 1
     assert "the predictions are of the classes background, cell" in capsys.readouterr().err
-
-
-# Pairing and layouts
-
-
-LAYOUTS = {  # publishers' layouts: files of pictures and masks, in pairs; options
-    "DRIVE": (
-        [(f"training/images/{n}_training.tif", f"training/1st_manual/{n}_manual1.gif") for n in range(21, 27)],
-        [f"training/mask/{n}_training_mask.gif" for n in range(21, 27)],
-        {"masks": "1st_manual", "foreground": 255},
-    ),
-    "CWFID": (
-        [(f"images/{n:03}_image.png", f"annotations/{n:03}_annotation.png") for n in range(1, 7)],
-        [f"masks/{n:03}_mask.png" for n in range(1, 7)],
-        {"masks": "annotations", "foreground": 255},
-    ),
-    "magnetic tiles": (
-        [(f"MT_Blowhole/Imgs/exp1_num_{n}.jpg", f"MT_Blowhole/Imgs/exp1_num_{n}.png") for n in (1, 22, 30, 41, 5)],
-        [],
-        {"foreground": 255},
-    ),
-    "ISIC": (
-        [(f"images/ISIC_{n:07}.jpg", f"masks/ISIC_{n:07}_segmentation.png") for n in range(5)],
-        [],
-        {"foreground": 255},
-    ),
-    "CamVid": (
-        [(f"images/0016E5_{n:05}.png", f"labels/0016E5_{n:05}_L.png") for n in (390, 420, 4500, 4530, 51)],
-        [],
-        {"foreground": 255},
-    ),
-    "Roboflow": (
-        [(f"{split}/{n}.jpg", f"{split}/{n}_mask.png") for split in ("train", "valid") for n in "abcde"],
-        [],
-        {"foreground": 255},
-    ),
-    "one folder deeper": (
-        [(f"images/train2017/{n}.jpg", f"masks/train2017/{n}.png") for n in range(5)],
-        [],
-        {"foreground": 255},
-    ),
-    "Cityscapes": (
-        [
-            (
-                f"leftImg8bit/{split}/{town}/{town}_{n}_leftImg8bit.png",
-                f"gtFine/{split}/{town}/{town}_{n}_gtFine_labelIds.png",
-            )
-            for split in ("train", "val")
-            for town in ("aachen", "bochum")
-            for n in range(3)
-        ],
-        [],
-        {"foreground": 255},
-    ),
-    "masks beside the pictures": ([(f"{n}.png", f"masks/{n}.png") for n in range(5)], [], {"foreground": 255}),
-    "numbers of unequal length": (
-        [(f"images/img_{n}.png", f"masks/m{n}.png") for n in (1, 10, 100, 2, 20)],
-        [],
-        {"foreground": 255},
-    ),
-}
-SYSTEM = ("Thumbs.db", "desktop.ini", ".DS_Store", "._a.png", "notes.yaml", "readme.txt")
-
-
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_publishers_layouts_pair_up(tmp_path, name):
-    pairs, others, options = LAYOUTS[name]
-    for number, (image, mask) in enumerate(pairs):
-        save(tmp_path / image, np.full((8, 8, 3), number, np.uint8))
-        save(tmp_path / mask, np.full((8, 8), 255, np.uint8))
-        for file in SYSTEM:
-            (tmp_path / mask).with_name(file).write_bytes(b"\0\5\26\7")
-    for file in others:
-        save(tmp_path / file, np.zeros((8, 8), np.uint8))
-    root = tmp_path / "MT_Blowhole/Imgs" if name == "magnetic tiles" else tmp_path
-    data = open_data(root, **options)
-    assert all(not each.faults for each in data.pairs.values())
-    found = [(each.images[key], each.masks[key]) for each in data.pairs.values() for key in each.images]
-    assert sorted(found) == sorted((tmp_path / image, tmp_path / mask) for image, mask in pairs)
-    assert all(each.images.keys() == each.masks.keys() for each in data.pairs.values())
-
-
-def test_two_folders_of_masks_ask_for_the_option_and_take_it(tmp_path, capsys):
-    home = make(tmp_path / "set")
-    for number in range(5):
-        save(home / f"annotations/p{number}.png", np.zeros((64, 64), np.uint8))
-    assert "name one, --masks annotations" in refused_alike(home, tmp_path, capsys)
-    assert main(["data", "check", str(home), "--masks", "masks", "--page", str(tmp_path / "p.html")]) == 0
-
-
-def test_explicit_folders_splits_and_another_set_to_score_on(tmp_path, capsys):
-    make(tmp_path / "a")
-    make(tmp_path / "b", n=3)
-    train, val, _ = training_sets(str(tmp_path / "a"), 32, {"val": [str(tmp_path / "b")]})
-    assert (len(train), len(val)) == (5, 3)
-    pair = [str(tmp_path / "b/images"), str(tmp_path / "b/masks")]
-    train, val, _ = training_sets(str(tmp_path / "a"), 32, {"val": pair})
-    assert (len(train), len(val)) == (5, 3)
-    (tmp_path / "c/test").mkdir(parents=True)
-    (tmp_path / "a").rename(tmp_path / "c/train")
-    (tmp_path / "b").rename(tmp_path / "c/test/x")
-    for part in ("images", "masks"):
-        (tmp_path / f"c/test/x/{part}").rename(tmp_path / f"c/test/{part}")
-    train, val, _ = training_sets(str(tmp_path / "c"), 32)
-    assert (len(train), len(val)) == (4, 1)
-    command = ["data", "check", str(tmp_path / "c"), "--page", str(tmp_path / "p.html"), "--split"]
-    assert main([*command, "test"]) == 0
-    assert "3 pictures" in capsys.readouterr().out
-    assert main([*command, "tset"]) == 1
-    assert "c has train, test, no --split tset" in capsys.readouterr().err
-
-
-def test_what_was_said_once_stays_with_the_set(tmp_path, capsys):
-    home = make(tmp_path / "set", value=255)
-    for number in range(5):
-        save(home / f"mask/p{number}.png", np.zeros((64, 64), np.uint8))
-    command = [
-        "data",
-        "check",
-        str(home),
-        "--masks",
-        "masks",
-        "--foreground",
-        "255",
-        "--page",
-        str(tmp_path / "p.html"),
-    ]
-    assert main([*command, "--keep"]) == 0
-    assert json.loads((home / dataset.KEPT).read_text()) == {"masks": "masks", "foreground": 255}
-    all_commands(home, tmp_path, capsys)
-    (home / dataset.KEPT).write_text('{"foregruond": 255}')
-    with pytest.raises(ValueError, match=r"seglib\.json says 'foregruond'; known are images"):
-        open_data(home)
-
-
-def test_pictures_without_a_mask_are_left_out_when_asked_and_counted(tmp_path, capsys):
-    home = make(tmp_path / "set", n=7)
-    for number in (2, 6):
-        (home / f"masks/p{number}.png").unlink()
-    check = ["data", "check", str(home), "--page", str(tmp_path / "p.html")]
-    assert main(check) == 1
-    assert main([*check, "--skip-unlabelled"]) == 0
-    assert "note: 2 pictures without a mask are left out" in capsys.readouterr().out
-    train, val, _ = training_sets(str(home), 32, {"skip_unlabelled": True})
-    assert (len(train), len(val)) == (4, 1)
-    assert "2 pictures without a mask are left out" in capsys.readouterr().out
-
-
-def test_a_dead_link_is_called_one(tmp_path):
-    """F18."""
-    home = make(tmp_path / "set")
-    try:
-        os.symlink("nowhere", home / "images/p9.png")
-    except OSError:
-        pytest.skip("links need a right on Windows")
-    assert open_data(home).pairs["all"].faults == [f"{home / 'images/p9.png'} is a link to a missing file, nowhere"]
-
-
-def test_predict_leaves_masks_alone(tmp_path):
-    """F6: pictures and masks in one folder."""
-    from workbench.pictures import find_pictures
-
-    for name in ("a.jpg", "b.jpg", "a_mask.png", "b_mask.png", "._c.jpg"):
-        save(tmp_path / "mixed" / name, np.zeros((8, 8), np.uint8))
-    for name in ("a.jpg", "b.jpg", "a.png", "b.png"):
-        save(tmp_path / "tiles" / name, np.zeros((8, 8), np.uint8))
-    for place in ("mixed", "tiles"):
-        assert [path.name for path in find_pictures([tmp_path / place]).values()] == ["a.jpg", "b.jpg"]
