@@ -12,6 +12,11 @@ from seglib.datasets.reading import colours, decode, read_mask
 
 TABLES = ("classes.csv", "classes.txt", "class_dict.csv", "label_colors.txt", "labelmap.txt")
 VOID = {"void", "ignore", "unlabelled", "unlabeled"}  # classes of these names, in a table of colours, are 255
+VOC_CLASSES = (
+    "background",
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
 _GAP = r"\s*[,;:\s]\s*"
 _NUMBERS = _GAP.join([r"(\d+)"] * 3)
 _NAME_FIRST = re.compile(rf"(.*?\S){_GAP}{_NUMBERS}[:;,\s]*")  # CSV, or a labelmap's "name:r,g,b::"

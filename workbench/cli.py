@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from workbench import data, predict, score, train
 
@@ -16,10 +17,24 @@ def main(argv=None):
         command.add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
-        return COMMANDS[arguments.command].run(arguments)
+        status = COMMANDS[arguments.command].run(arguments)
     except (ValueError, OSError) as error:
         print(f"seglib {arguments.command}: {error}", file=sys.stderr)
-        return 1
+        status = 1
     except KeyboardInterrupt:
         print(f"\nseglib {arguments.command}: stopped", file=sys.stderr)
         return 130
+    if status == 1 and getattr(arguments, "verb", None) != "convert":
+        tell_unconverted(arguments)
+    return status
+
+
+def tell_unconverted(arguments):
+    """Where a command failed on an annotation tool's export, say what it is and how to convert it."""
+    from workbench.formats import unconverted
+
+    for name in ("data", "folder", "truth", "masks", "val"):
+        place = getattr(arguments, name, None)
+        hint = unconverted(place) if place and Path(place).exists() else None
+        if hint:
+            print(hint, file=sys.stderr)

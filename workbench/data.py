@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from workbench import convert
+
 SHOWN = 10  # sentences of a kind
 CHANNELS = {
     "1": "black and white",
@@ -25,7 +27,7 @@ KINDS = {
 
 
 def add_parser(subparsers):
-    """Add ``data`` and its verb ``check`` to the command line."""
+    """Add ``data`` and its verbs ``check`` and ``convert`` to the command line."""
     verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
     check = verbs.add_parser(
         "check",
@@ -41,6 +43,7 @@ def add_parser(subparsers):
         default="data_check.html",
         help="where to write thumbnails with overlays (default: %(default)s in the current folder)",
     )
+    convert.add_parser(verbs)
 
 
 def run(arguments):
@@ -48,6 +51,8 @@ def run(arguments):
 
     Raises ValueError or OSError where the folder can't be checked or the page can't be written.
     """
+    if arguments.verb == "convert":
+        return convert.run(arguments)
     from workbench.checking import check_folder
     from workbench.class_tables import read_table
     from workbench.data_page import write_page
