@@ -1,12 +1,12 @@
-"""The command line: ``seglib data | train | predict | score``."""
+"""The command line: ``seglib data | train | predict | score | export``."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from workbench import data, predict, score, train
+from workbench import data, export, predict, score, train
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score}
+COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "export": export}
 
 
 def main(argv=None):
@@ -34,7 +34,7 @@ def tell_unconverted(arguments):
     from workbench.formats import unconverted
 
     for name in ("data", "folder", "truth", "masks", "val"):
-        place = getattr(arguments, name, None)
-        hint = unconverted(place) if place and Path(place).exists() else None
+        place = Path(getattr(arguments, name, None) or "")
+        hint = unconverted(place) if place.name and place.exists() else None
         if hint:
             print(hint, file=sys.stderr)

@@ -1,15 +1,14 @@
 """Label maps and objects to score: of a folder, or of a public set's held-back pictures."""
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from seglib.datasets.reading import LOSSLESS, list_pictures
 from workbench.class_tables import class_names, find_table, mask_reader
 from workbench.objects import painted
+from workbench.pictures import any_size
 from workbench.predict import LABELS, OBJECTS
 from workbench.sets import held_back
 
@@ -54,8 +53,7 @@ def folder_maps(folder, foreground=None):
     found = read_objects(annotated) if annotated.is_file() else None
 
     def read(name):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # predict writes maps of any size
+        with any_size():  # as predict writes maps
             mask = read_labels(paths[name]).numpy()
         mask = mask.astype(np.min_scalar_type(mask.max()))  # bytes: large pictures are held several times
         if foreground is not None:

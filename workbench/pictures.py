@@ -1,6 +1,7 @@
 """Pictures to predict: found in folders, read in rows, prepared as in training."""
 
-import warnings
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,46 +11,74 @@ from PIL import Image
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 from workbench import nuclei
+from workbench.layouts import BESIDE, ENDINGS, MASKS
 from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
 
 
 def find_pictures(places):
-    """{name: path} of pictures, folders of pictures, and the named sets' held-back pictures.
+    """{name: path} of pictures, of folders with all that is below them, and of the named sets' held-back pictures.
 
-    Raises ValueError for a place that is not there, a folder without pictures, and names that occur twice (the
-    predictions would overwrite each other).
+    A picture below a folder is called by its path from there, "june/a". Masks that lie with the pictures are left out,
+    and a line on stderr counts them. Raises ValueError for a place that is not there, a folder without pictures, and
+    names that occur twice (the predictions would overwrite each other).
     """
     found = {}
     for place in places:
         if place in PUBLIC:
             pictures = {path.stem: path for path in held_back(place)[1]}
         elif Path(place).is_dir():
-            paths = sorted(path for path in Path(place).iterdir() if path.suffix.lower() in PICTURES)
-            paths = [path for path in paths if not path.name.startswith(".")]  # ._a.png of macOS is no picture
-            pictures = dict(_named(paths))
+            pictures = _below(Path(place))
         elif Path(place).is_file():
             pictures = {Path(place).stem: Path(place)}
         else:
             raise ValueError(f"there is no {place}: give pictures, folders of pictures, dsb2018 or camvid")
         if not pictures:
             raise ValueError(f"{place} holds no pictures; wanted are {' '.join(PICTURES)}")
-        twice = found.keys() & pictures.keys()
-        if twice:
-            name = min(twice)
-            raise ValueError(f"{found[name]} and {pictures[name]} would both be predicted as {name}: rename one")
-        found |= pictures
+        for name, path in pictures.items():
+            if found.setdefault(name, path) is not path:
+                raise ValueError(f"{found[name]} and {path} would both be predicted as {name}: rename one")
     return found
 
 
-def _named(paths):
-    before = {}
-    for path in paths:
-        if path.stem in before:
-            raise ValueError(f"{before[path.stem]} and {path} would both be predicted as {path.stem}: rename one")
-        before[path.stem] = path
-        yield path.stem, path
+def _below(folder):
+    """{path from the folder without suffix: path} of the pictures below it."""
+    found, masks = {}, 0
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)  # ._a.png of macOS is no picture
+        if hidden or path.suffix.lower() not in PICTURES:
+            continue
+        if is_mask(path, folder):
+            masks += 1
+            continue
+        name = inside.with_suffix("").as_posix()
+        if found.setdefault(name, path) is not path:
+            raise ValueError(f"{found[name]} and {path} would both be predicted as {name}: rename one")
+    if masks:
+        print(f"{folder}: {masks} masks among the pictures are passed over", file=sys.stderr)
+    return found
+
+
+def is_mask(path, folder):
+    """Whether a picture below a folder is a mask by where it lies, masks/ or trainannot/, or beside what it masks."""
+    parents = [part.lower() for part in path.relative_to(folder).parts[:-1]]
+    named = {name.lower() for name in MASKS}
+    if any(part in named or part.endswith(BESIDE) for part in parents):
+        return True
+    bare = [path.stem[: -len(ending)] for ending in ENDINGS if path.stem.lower().endswith(ending)]
+    return any(path.with_name(stem + suffix).is_file() for stem in bare for suffix in PICTURES)
+
+
+@contextmanager
+def any_size():
+    """Let Pillow open pictures of any size: above 90 megapixels it warns, above 180 it refuses."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 class Picture:
@@ -80,9 +109,7 @@ class Picture:
 
     def __init__(self, path, grey, exposed=False):
         self.path, self.grey, self.exposed, self.step = Path(path), grey, exposed, 1
-        with warnings.catch_warnings():
-            # Pillow warns above 90 megapixels, which are wanted here; above 180 it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with any_size():
             self.image = decode(path)
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
@@ -114,9 +141,13 @@ class Picture:
         return Grayscale()({"image": rows})["image"] if self.grey else rows
 
     def reduced(self, step):
-        """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3)."""
+        """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3); of 16 bits stretched."""
         rows = [self.raw(top, min(top + ROWS * step, self.size[0]))[:, ::step, ::step] for top in self._tops(step)]
-        small = (torch.cat(rows, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        small = torch.cat(rows, 1)
+        if self.image.mode.startswith("I;16"):  # cameras rarely fill the range
+            dark, bright = np.percentile(small, (0.5, 99.5))
+            small = ((small - dark) / max(bright - dark, 1e-6)).clamp(0, 1)
+        small = (small * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         return np.broadcast_to(small, (*small.shape[:2], 3))
 
     def is_bright_field(self):

@@ -127,13 +127,13 @@ def test_yolo(tmp_path, capsys, form):
     elif form == "classes.txt":
         (tmp_path / "in/classes.txt").write_text("nut\ncell\n")
     assert convert(tmp_path)[0] == 0
-    assert classes(tmp_path) == ["background", *(["0", "1"] if form == "none" else ["nut", "cell"])]
+    assert classes(tmp_path) == ["background", *(["class 00", "class 01"] if form == "none" else ["nut", "cell"])]
     assert np.array_equal(np.array(Image.open(tmp_path / "out/masks/train/a.png")), block(2, 1))
     assert (tmp_path / "out/images/val/v.png").is_file()
     told = capsys.readouterr().out
     assert "note: 2 objects have a box and no outline" in told
     assert "note: 1 pictures have no label file" in told
-    assert ("write their names into classes.txt" in told) == (form == "none")
+    assert ("3 objects have numbers for classes: write their names" in told) == (form == "none")
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,12 @@ class Pictures:
         parts = [part for part in re.split(r"[\\/]", name) if part not in ("", ".", "..")]
         found = self.by_stem[PurePosixPath(parts[-1]).stem]
         found = [path for path in found if path.name == parts[-1]] or found
-        split = split_of(Path(*near.parts[-2:]))
         # The longer the path agrees with the name, the better; of several, the one of the same split, then the nearer.
-        ranks = {
-            path: (shared(path.parts[::-1], parts[::-1]), self.split_of(path) == split, shared(path.parts, near.parts))
-            for path in found
-        }
-        best = [path for path in found if ranks[path] == max(ranks.values())]
+        split, rank = split_of(Path(*near.parts[-2:])), {}
+        for path in found:
+            alike = shared(path.parts[::-1], parts[::-1])
+            rank[path] = (alike, self.split_of(path) == split, shared(path.parts, near.parts))
+        best = [path for path in found if rank[path] == max(rank.values())]
         if not best:
             raise ValueError(f"there is no picture {name} below {self.folder}: name its folder with --images")
         if len(best) > 1:
@@ -108,17 +107,17 @@ def within(place):
 
 def rectangle(x, y, width, height, angle=0):
     """Polygon [x, y, ...] of a rectangle with its corner at (x, y), turned clockwise around it by degrees."""
-    return placed(np.array([(0, 0), (width, 0), (width, height), (0, height)], float), x, y, angle)
+    return turned(x, y, np.array([0, width, width, 0], float), np.array([0, 0, height, height], float), angle)
 
 
 def ellipse(x, y, width, height, angle=0):
     """Polygon of an ellipse around (x, y) with these half axes, turned clockwise by degrees."""
-    return placed(np.stack([width * np.cos(CORNERS), height * np.sin(CORNERS)], 1), x, y, angle)
+    return turned(x, y, width * np.cos(CORNERS), height * np.sin(CORNERS), angle)
 
 
-def placed(points, x, y, angle):
+def turned(x, y, right, down, angle):
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    return (points @ np.array([(cosine, sine), (-sine, cosine)]) + np.array([x, y], float)).ravel().tolist()
+    return np.stack([x + cosine * right - sine * down, y + sine * right + cosine * down], 1).ravel().tolist()
 
 
 def run_outline(mask, size, top=0, left=0):

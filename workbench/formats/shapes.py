@@ -21,17 +21,17 @@ def labelme(root, files, pictures, notes):
             file = pictures.find(content["imagePath"], path)
             size = content.get("imageHeight"), content.get("imageWidth")
             size = image_size(file) if None in size else size  # other programs leave it out
+            things = []
             for number, shape in enumerate(content["shapes"]):
                 with within(f"shape {number}"):
-                    outline = labelme_outline(shape, size)
-                    group = shape.get("group_id")
-                    alone = group is None or isinstance(outline, dict)
-                    key = shape["label"], f"shape {number}" if alone else group
+                    outline, group = labelme_outline(shape, size), shape.get("group_id")
                     if outline is None:
                         notes[NO_AREA] += 1
+                    elif group is None or isinstance(outline, dict):
+                        things.append(Thing(shape["label"], outline))
                     else:
-                        groups[key] = groups.get(key, []) + outline if isinstance(outline, list) else outline
-            things = [Thing(label, outline) for (label, _), outline in groups.items()]
+                        groups.setdefault((shape["label"], group), []).extend(outline)
+            things += [Thing(label, outline) for (label, _), outline in groups.items()]
             found.append(Annotated(file, pictures.split_of(file), things, size))
     return None, found
 
@@ -86,14 +86,15 @@ def via_outline(shape):
 
 def via_class(attributes):
     """The class that a region's attributes name; "object" where there are none."""
-    named = {name: value for name, value in attributes.items() if value and value != "undefined"}
-    if len(named) > 1:
-        named = {name: value for name, value in named.items() if name.lower() in ("class", "label", "name", "type")}
-    if attributes and len(named) != 1:
-        raise ValueError(f"which of its attributes {sorted(attributes)} is the class? Call it class, and fill it in")
-    for value in named.values():  # a text, or boxes to tick
-        return next(name for name, ticked in value.items() if ticked) if isinstance(value, dict) else str(value).strip()
-    return "object"
+    known = [name for name in attributes if name.lower() in ("class", "label", "name", "type")]
+    if len(attributes) > 1 and len(known) != 1:
+        raise ValueError(f"which of its attributes {sorted(attributes)} is the class? Call it class")
+    value = attributes[(known or [*attributes])[0]] if attributes else "object"
+    if isinstance(value, dict):  # boxes to tick
+        value = next((name for name, ticked in value.items() if ticked), "")
+    if value in ("", "undefined"):
+        raise ValueError("it has no class")
+    return str(value).strip()
 
 
 def label_studio(root, files, pictures, notes):
@@ -118,8 +119,7 @@ def label_studio(root, files, pictures, notes):
                             things.append(Thing(labels[0], outline))
                 address = next(value for value in task["data"].values() if isinstance(value, str))
                 file = uploaded(task["data"].get("image", address), path, pictures)
-            if len(done) > 1:
-                notes["pictures were annotated several times: the first annotation counts"] += 1
+                notes["annotations beside a picture's first were left out"] += max(0, len(done) - 1)
             found.append(Annotated(file, pictures.split_of(file), things, size))
     return None, found
 
@@ -128,10 +128,8 @@ def uploaded(address, near, pictures):
     """The picture of an address /data/upload/3/1f2e3d4c-cat.jpg or /data/local-files/?d=cat.jpg."""
     parts = urlsplit(address)
     name = parse_qs(parts.query).get("d", [unquote(parts.path)])[0]
-    try:
-        return pictures.find(name, near)
-    except ValueError:
-        return pictures.find(Path(name).name.partition("-")[2] or name, near)  # as before it was uploaded
+    before = Path(name).name.partition("-")[2]  # as it was called before it was uploaded
+    return pictures.find(name if Path(name).stem in pictures.by_stem else before or name, near)
 
 
 def studio_outline(value, height, width):

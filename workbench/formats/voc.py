@@ -22,7 +22,8 @@ def read(root, files, pictures, notes):
     masks, numbers = (next((p for p in sorted(home.glob(f"{n}*")) if any(p.glob("*.png"))), None) for n in FOLDERS)
     if masks is None:
         raise ValueError(f"{home / FOLDERS[0]} holds no PNG")
-    table = voc_table(home)
+    named = home / "class_names.txt"  # labelme's
+    table = read_table(named) if named.is_file() else find_table(home) or VOC_CLASSES
     names = class_names(table)
     for name, split in listed(home, masks).items():
         path = masks / f"{name}.png"
@@ -43,12 +44,6 @@ def read(root, files, pictures, notes):
             picture = pictures.find(f"JPEGImages/{name}", home / "JPEGImages")
         found.append(Annotated(picture, split, things, labels.shape))
     return list(names), found
-
-
-def voc_table(home):
-    """The classes: of a table in the folder, or VOC's twenty."""
-    named = home / "class_names.txt"  # labelme's
-    return read_table(named) if named.is_file() else find_table(home) or VOC_CLASSES
 
 
 def listed(home, masks):

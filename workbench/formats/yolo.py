@@ -1,5 +1,8 @@
 """YOLO's text files, one a picture (docs.ultralytics.com/datasets/segment): shares of width and height."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 
 from seglib.datasets.reading import image_size
@@ -8,34 +11,30 @@ from workbench.formats.common import BOXES, Annotated, Thing, rectangle, within
 
 def read(root, files, pictures, notes):
     """See `formats`. A picture without a file has no objects; a line of four shares is a box."""
-    names, found, left = class_names(root), [], {path.with_suffix("") for path in files}
+    names, found, left = class_names(root), [], set(files)
     for path in (path for paths in pictures.by_stem.values() for path in paths):
-        stem = path.with_suffix("")
-        beside = [
-            stem.parents[k].parent / "labels" / stem.relative_to(stem.parents[k]) for k in range(len(stem.parts) - 1)
+        places = [
+            Path(str(path.with_suffix(".txt")).replace(f"{os.sep}images{os.sep}", f"{os.sep}{name}{os.sep}"))
+            for name in ("images", "labels")
         ]
-        file = next((each for each in (stem, *beside) if each in left), None)
+        file = next((place for place in places if place in left), None)
         size, things = image_size(path), []
-        if file is None:
-            notes["pictures have no label file: read as without objects"] += 1
-        else:
-            left.remove(file)
-            for number, line in enumerate(file.with_suffix(".txt").read_text(encoding="utf-8").splitlines(), start=1):
-                with within(f"{file}.txt, line {number}"):
-                    label, *shares = line.split() or [None]
-                    if label is not None:
-                        name = names[int(label)] if names else label
-                        things.append(Thing(name, [outline(shares, *size, notes)]))
+        left.discard(file)
+        notes["pictures have no label file: read as without objects"] += file is None
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines() if file else (), start=1):
+            with within(f"{file}, line {number}"):
+                label, *shares = line.split() or [None]
+                if label is not None:
+                    name = names[int(label)] if names else f"class {int(label):02}"
+                    things.append(Thing(name, [outline(shares, *size, notes)]))
         found.append(Annotated(path, pictures.split_of(path), things))
     if left:
-        raise ValueError(f"{min(left)}.txt has no picture ({len(left)} of {len(files)} have none): see --images")
+        raise ValueError(f"{min(left)} has no picture ({len(left)} of {len(files)} have none): see --images")
     if names is None:
-        notes["objects have numbers for classes: write their names into classes.txt beside them, one a line"] += sum(
-            len(each.things) for each in found
+        notes["objects have numbers for classes: write their names into classes.txt, one a line, and convert again"] = (
+            sum(len(each.things) for each in found)
         )
-        numbers = [int(thing.label) for each in found for thing in each.things]
-        names = dict(enumerate(map(str, range(max(numbers, default=-1) + 1))))
-    return list(names.values()), found
+    return names and list(names.values()), found
 
 
 def class_names(root):
@@ -64,3 +63,12 @@ def outline(shares, height, width, notes):
         x, y, w, h = shares * (width, height, width, height)
         return rectangle(x - w / 2, y - h / 2, w, h)
     return (shares.reshape(-1, 2) * (width, height)).ravel().tolist()
+
+
+def is_label_file(path):
+    """Whether the first line of a text file holds a class and shares, or the file lies in labels/ and is empty."""
+    words = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].split()
+    try:
+        return (len(list(map(float, words))) >= 5 and words[0].isdecimal()) or (not words and "labels" in path.parts)
+    except ValueError:
+        return False
