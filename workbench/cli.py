@@ -1,12 +1,12 @@
-"""The command line: ``seglib data | train | predict | score | export``."""
+"""The command line: ``seglib data | train | predict | score | evaluate | export``."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from workbench import data, export, predict, score, train
+from workbench import data, evaluate, export, predict, score, train
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "export": export}
+COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate, "export": export}
 
 
 def main(argv=None):

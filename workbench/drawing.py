@@ -16,7 +16,16 @@ LINE = 22  # px, height of a legend's line
 
 def save_picture(path, picture):
     """Write a float picture (H, W, 3) in 0..1 as PNG."""
-    _write(path, Image.fromarray((np.asarray(picture) * 255).round().astype(np.uint8)))
+    write_whole(path, as_png(picture))
+
+
+def as_png(picture):
+    """PNG of a float picture (H, W, 3) in 0..1, or of Pillow's."""
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray((np.asarray(picture) * 255).round().astype(np.uint8))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 def outlined(picture, labels, instances=None):
@@ -57,10 +66,4 @@ def save_labels(path, labels):
     image = Image.fromarray(labels)
     colours = [class_color(k) for k in range(255)]
     image.putpalette([*(np.array(colours) * 255).round().astype(np.uint8).ravel().tolist(), *VOID_GREY])
-    _write(path, image)
-
-
-def _write(path, image):
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    write_whole(path, out.getvalue())
+    write_whole(path, as_png(image))

@@ -40,7 +40,7 @@ def add_parser(subparsers):
     pixels.add_argument(
         "--threshold",
         type=float,
-        help="a pixel is of the first class, the background, unless another one has this probability",
+        help="a pixel is of the first class unless another one has this probability",
     )
     pixels.add_argument(
         "--looks",

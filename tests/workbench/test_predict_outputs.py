@@ -1,4 +1,4 @@
-"""What `seglib predict` writes beside label maps: probabilities, means over looks, legends; and what it walks through."""
+"""What `seglib predict` writes beside label maps: probabilities, means over looks, legends; and what it finds."""
 
 import numpy as np
 import pytest
@@ -87,8 +87,11 @@ def test_the_mean_over_looks():
     mean_of_looks(seen, 12)(torch.rand(1, 3, 128, 256))
     assert sorted(set(sizes)) == [(96, 192), (128, 256), (160, 320)]
     assert len(sizes) == 12
+
     # What hardly depends on place and size comes out as it was; an answer of the picture alone stays itself.
-    bright = lambda batch: torch.cat([batch[:, :1] * 0, batch[:, :1] * 4 - 2], 1)
+    def bright(batch):
+        return torch.cat([batch[:, :1] * 0, batch[:, :1] * 4 - 2], 1)
+
     flat = torch.full((1, 3, 64, 64), 0.75)
     assert torch.allclose(mean_of_looks(bright, 12)(flat).softmax(1), bright(flat).softmax(1), atol=1e-5)
 
