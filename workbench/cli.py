@@ -1,28 +1,38 @@
 """The command line: ``seglib data | train | predict | score | evaluate | export``."""
 
-import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-from workbench import data, evaluate, export, predict, score, train
+from workbench import data, evaluate, export, models, predict, score, train
+from workbench.arguments import Parser, from_config, printable
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate, "export": export}
+COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate}
+COMMANDS |= {"export": export, "models": models}
 
 
 def main(argv=None):
     """Run a command and return its exit status: 0 fine, 1 something is wrong, 2 wrong arguments."""
-    parser = argparse.ArgumentParser(prog="seglib", description="Image segmentation from the course: work with it.")
+    printable()
+    parser = Parser(prog="seglib", description="Image segmentation from the course: work with it.")
+    parser.add_argument("--version", action="version", version=f"seglib {version('seglib')}")
     subparsers = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS.values():
         command.add_parser(subparsers)
+    try:
+        argv = from_config(sys.argv[1:] if argv is None else list(argv))
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     arguments = parser.parse_args(argv)
     try:
         status = COMMANDS[arguments.command].run(arguments)
     except (ValueError, OSError) as error:
-        print(f"seglib {arguments.command}: {error}", file=sys.stderr)
+        cause = str(error).rpartition("\nValueError: ")[2]  # of a traceback that a worker sent
+        print(f"seglib {arguments.command}: {cause}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
-        print(f"\nseglib {arguments.command}: stopped", file=sys.stderr)
+        hint = "; the same command with --resume goes on" if arguments.command == "train" else ""
+        print(f"\nseglib {arguments.command}: stopped{hint}", file=sys.stderr)
         return 130
     if status == 1 and getattr(arguments, "verb", None) != "convert":
         tell_unconverted(arguments)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from workbench import convert
+from workbench.options import add_options, said
 
 SHOWN = 10  # sentences of a kind
 CHANNELS = {
@@ -36,7 +37,8 @@ def add_parser(subparsers):
         "unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
     )
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
-    check.add_argument("--classes", metavar="FILE", help="a class table from elsewhere")
+    add_options(check)
+    check.add_argument("--keep", action="store_true", help="write these options into the folder, for all commands")
     check.add_argument(
         "--page",
         metavar="FILE",
@@ -54,12 +56,15 @@ def run(arguments):
     if arguments.verb == "convert":
         return convert.run(arguments)
     from workbench.checking import check_folder
-    from workbench.class_tables import read_table
     from workbench.data_page import write_page
+    from workbench.dataset import keep, open_data
 
-    report = check_folder(arguments.folder, read_table(arguments.classes) if arguments.classes else None)
-    print(*lines(report), sep="\n")
+    data = open_data(arguments.folder, **said(arguments))
+    report = check_folder(data)
     write_page(report, arguments.page)
+    if arguments.keep:
+        print(f"kept for all commands: {keep(data)}")
+    print(*lines(report), sep="\n")
     print(f"pictures: {arguments.page}")
     return 1 if report.faults else 0
 

@@ -13,7 +13,6 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from seglib.datasets import read_image
 from seglib.plotting import class_color, overlay, overlay_instances, to_rgb
-from workbench.class_tables import class_names, read_labels
 
 SHOWN = 60  # pictures, those with faults first
 SIDE = 200  # px, the longer one
@@ -43,14 +42,16 @@ def write_page(report, path):
     title = html.escape(f"{report.folder.name}: {len(shown)} of {len(report.pictures)} pictures")
     wrong = sum(map(len, report.faults.values()))
     summary = f"{wrong} faults, those pictures first." if wrong else "Nothing is wrong."
-    names = () if report.black_and_white else class_names(report.table or ())
+    names = report.reader.classes if report.named else ()
     legend = " · ".join(
         f'<i style="background:{_css(label)}"></i> {html.escape(name)}' for label, name in enumerate(names)
     )
     figures = "\n".join(_figure(report, picture) for picture in shown)
     scratch = Path(f"{path}.part")
     try:
-        scratch.write_text(PAGE.format(title=title, summary=summary, legend=legend, figures=figures), encoding="utf-8")
+        scratch.write_text(
+            PAGE.format(title=title, summary=summary, legend=legend, figures=figures), "utf-8", "replace"
+        )
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
@@ -82,13 +83,13 @@ def _painted(report, picture):
     scale = min(1, SIDE / max(picture.size))
     size = [max(1, round(side * scale)) for side in picture.size]
     small = adaptive_avg_pool2d(image, size)
+    if image.max() < 0.1:  # 12 bits of 16, say
+        small = small / image.max().clamp(min=1e-6)
     if not picture.pixels or any(kind in ("sizes", "broken") for kind, _ in picture.faults):
         return to_rgb(small)
-    labels, _ = read_labels(picture.mask, report.table)
+    labels, _ = report.reader.examine(picture.mask)
     rows, cols = ((torch.arange(count) * side) // count for count, side in zip(size, picture.size, strict=True))
     labels = torch.where(labels < 0, 255, labels)[rows][:, cols]
-    if report.black_and_white:
-        labels = labels.clamp(max=1)
     return (overlay if labels.max() <= 255 else overlay_instances)(small, labels)
 
 

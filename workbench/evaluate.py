@@ -1,5 +1,7 @@
 """``seglib evaluate``: predict a data set's held-back pictures and score them, in one go."""
 
+from workbench.options import add_options, said
+
 SPLITS = ("test", "val", "all")  # of which the first that is there counts
 
 
@@ -14,8 +16,7 @@ def add_parser(subparsers):
     parser.add_argument("run", help="a run's folder, its weights.safetensors, or nuclei")
     parser.add_argument("data", help="folder of pictures and masks, or dsb2018, camvid: the held-back pictures")
     parser.add_argument("--out", required=True, help="folder to write to")
-    parser.add_argument("--split", choices=("train", "val", "test"), help="score this part instead")
-    parser.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
+    add_options(parser)
 
 
 def run(arguments):
@@ -23,23 +24,20 @@ def run(arguments):
     import argparse
 
     from workbench import predict, score
-    from workbench.layouts import find_splits
+    from workbench.dataset import open_data
     from workbench.sets import PUBLIC
 
-    pictures = truth = arguments.data
+    pictures, out, split = arguments.data, arguments.out, None
     if arguments.data not in PUBLIC:
-        splits = find_splits(arguments.data)
-        split = arguments.split or next((name for name in SPLITS if name in splits), "test")
-        if split not in splits:
-            raise ValueError(f"{arguments.data} has {', '.join(splits)}, not {split}: see --split")
-        pictures, truth = map(str, splits[split])
+        places = open_data(arguments.data, **said(arguments)).places
+        split = arguments.split or next((name for name in SPLITS if name in places), "test")
+        if split not in places:
+            raise ValueError(f"{arguments.data} has {', '.join(places)}, not {split}: see --split")
+        pictures = str(places[split][0])
         print(f"{arguments.data}: {'all pictures' if split == 'all' else split} are scored")
     parser = argparse.ArgumentParser()
-    commands, out = parser.add_subparsers(), arguments.out
-    predict.add_parser(commands)
-    score.add_parser(commands)
+    predict.add_parser(parser.add_subparsers())
     failed = predict.run(parser.parse_args(["predict", pictures, "--weights", arguments.run, "--out", out]))
-    told = ["score", out, truth, "--json", f"{out}/scores.json", "--report", out]
-    if arguments.foreground is not None:
-        told += ["--foreground", str(arguments.foreground)]
-    return failed or score.run(parser.parse_args(told))
+    to_score = {"predictions": out, "truth": arguments.data, "json": f"{out}/scores.json", "report": out}
+    to_score |= {"against": None, "split": None if split == "all" else split}
+    return failed or score.run(argparse.Namespace(**vars(arguments) | to_score))

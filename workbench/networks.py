@@ -38,12 +38,35 @@ NETWORKS = {
     "mask_rcnn": small_objects,
     "nuclei": grey_nuclei,
 }
+LITE = {"backbone": "efficientnet_lite0"}
+WITH_BACKBONE = {
+    "unet": lambda channels, classes, weights: UNet(channels, classes, width=16, weights=weights, **LITE),
+    "fcn": lambda channels, classes, weights: FCN(classes, in_channels=channels, weights=weights, **LITE),
+    "pspnet": lambda channels, classes, weights: PSPNet(
+        classes, in_channels=channels, output_stride=16, weights=weights, **LITE
+    ),
+    "deeplab": lambda channels, classes, weights: DeepLabV3Plus(
+        classes, in_channels=channels, output_stride=16, weights=weights, **LITE
+    ),
+}
 DETECTORS = ("mask_rcnn", "nuclei")
 
 
-def build(config):
-    """An untrained network for a run's config: "model", "grey" (one channel, else three) and "classes"."""
-    return NETWORKS[config["model"]](1 if config["grey"] else 3, len(config["classes"]))
+def build(config, weights=None):
+    """A network for a run's config: "model", "grey" (one channel, else three), "classes", perhaps "backbone".
+
+    Untrained, or with ``weights="imagenet"`` in its backbone. Raises ValueError for what can't be had.
+    """
+    channels, classes = 1 if config["grey"] else 3, len(config["classes"])
+    if not config.get("backbone"):
+        if weights:
+            raise ValueError("--pretrained is for a --backbone: efficientnet_lite0")
+        return NETWORKS[config["model"]](channels, classes)
+    if config["model"] not in WITH_BACKBONE:
+        raise ValueError(f"--backbone is for {', '.join(WITH_BACKBONE)}, not {config['model']}")
+    if weights and config["grey"]:
+        raise ValueError(f"--pretrained wants pictures in colours; those of {config.get('data')} are made grey")
+    return WITH_BACKBONE[config["model"]](channels, classes, weights)
 
 
 def check_fit(before, config):

@@ -1,6 +1,7 @@
 """Pictures to predict: found in folders, read in rows, prepared as in training."""
 
 import sys
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 from workbench import nuclei
-from workbench.layouts import BESIDE, ENDINGS, MASKS
+from workbench.layouts import BESIDE, MASKS, by_name, part
 from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
@@ -44,31 +45,23 @@ def find_pictures(places):
 
 def _below(folder):
     """{path from the folder without suffix: path} of the pictures below it."""
-    found, masks = {}, 0
+    places, found, faults, masks = defaultdict(list), {}, [], 0
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts)  # ._a.png of macOS is no picture
-        if hidden or path.suffix.lower() not in PICTURES:
-            continue
-        if is_mask(path, folder):
-            masks += 1
-            continue
-        name = inside.with_suffix("").as_posix()
-        if found.setdefault(name, path) is not path:
-            raise ValueError(f"{found[name]} and {path} would both be predicted as {name}: rename one")
+        hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)  # ._a.png of macOS is no picture
+        if path.suffix.lower() in PICTURES and path.is_file() and not hidden:
+            places[path.parent].append(path)
+    for place, paths in places.items():
+        names = [name.lower() for name in place.relative_to(folder).parts]
+        pictures = part(paths)[1] or paths  # without masks beside them
+        if any(name in map(str.lower, MASKS) or name.endswith(BESIDE) for name in names):
+            pictures = []
+        masks += len(paths) - len(pictures)
+        found |= by_name(pictures, folder, PICTURES, faults)
+    if faults:
+        raise ValueError(faults[0])
     if masks:
         print(f"{folder}: {masks} masks among the pictures are passed over", file=sys.stderr)
     return found
-
-
-def is_mask(path, folder):
-    """Whether a picture below a folder is a mask by where it lies, masks/ or trainannot/, or beside what it masks."""
-    parents = [part.lower() for part in path.relative_to(folder).parts[:-1]]
-    named = {name.lower() for name in MASKS}
-    if any(part in named or part.endswith(BESIDE) for part in parents):
-        return True
-    bare = [path.stem[: -len(ending)] for ending in ENDINGS if path.stem.lower().endswith(ending)]
-    return any(path.with_name(stem + suffix).is_file() for stem in bare for suffix in PICTURES)
 
 
 @contextmanager

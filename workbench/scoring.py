@@ -59,6 +59,8 @@ def score_pictures(predictions, truth):
             bar.update(number / len(truth.names), name)
     matrix = sum(matrices.values())
     pictures = dict(sorted(pictures.items(), key=lambda each: (each[1]["IoU"] is None, each[1]["IoU"])))
+    if truth.foreground is not None and not matrix[1].sum():
+        raise ValueError(f"no mask of the truth holds the value {truth.foreground}: what is --foreground to be?")
     columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
     report = {"classes": {}, "pictures": pictures}
     for index, label in enumerate(classes):

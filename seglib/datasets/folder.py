@@ -66,13 +66,8 @@ class FolderDataset:
     def _labels(self, path):
         """Read a mask, check it against the classes, turn its foreground value into 1."""
         mask = self.read(path)
-        if self.foreground is None:
-            allowed = [*range(len(self.classes)), 255]
-            outside = (mask < 0) | (mask >= len(self.classes)) & (mask != 255)
-        else:
-            allowed = sorted({0, self.foreground, 255})
-            outside = (mask != 0) & (mask != self.foreground) & (mask != 255)
-        unknown = mask[outside].unique().tolist()
+        allowed = [*range(len(self.classes)), 255] if self.foreground is None else sorted({0, self.foreground, 255})
+        unknown = mask[~torch.isin(mask, torch.tensor(allowed))].unique().tolist()
         if unknown:
             raise ValueError(
                 f"{path} holds the labels {few(unknown)}; wanted are {few(allowed)} for {self.classes}. "

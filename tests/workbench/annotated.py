@@ -15,7 +15,7 @@ BLOCK = [2, 1, 7, 1, 7, 5, 2, 5]  # x, y of a polygon that holds rows 1 to 4, co
 
 def pictures(folder, *names, size=SIZE):
     for number, name in enumerate(names):
-        save(folder / name, np.full((*size, 3), 40 + 10 * number, np.uint8))
+        save(folder / name, np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8))
 
 
 def block(value=1, other=None):

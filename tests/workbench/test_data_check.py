@@ -103,10 +103,11 @@ def test_labels_outside_the_table_are_told(folder):
     save(folder / "train/masks/train0.png", np.full((40, 50), 7, np.uint8))
     report = check_folder(folder)
     assert list(report.faults) == ["labels"]
-    assert report.faults["labels"] == [f"{folder / 'train/masks/train0.png'} holds the labels 7, which no class has"]
+    told = f"{folder / 'train/masks/train0.png'} holds the labels 7; wanted are 0, 1, 255 for ('ground', 'tree')."
+    assert report.faults["labels"][0].startswith(told)
     (folder / "classes.txt").unlink()
     report = check_folder(folder)
-    assert report.faults == {}
+    assert "wanted are 0, 1, 255 for ('background', 'object')" in report.faults["labels"][0]
     assert "no class table" in report.notes[0]
     save(folder / "train/masks/train0.png", scene()[..., 0])
     assert "grey values" in check_folder(folder).faults["labels"][0]
@@ -122,15 +123,25 @@ def test_colours_outside_the_table_are_told(folder):
     assert report.faults == {}
     assert report.notes == ["no mask has a pixel of tree, lake"]
     save(folder / "test/masks/test0.png", np.full((40, 50, 3), 8, np.uint8))
-    assert check_folder(folder).faults["labels"][0].endswith("holds the colours (8, 8, 8), which no class has")
+    assert (
+        check_folder(folder)
+        .faults["labels"][0]
+        .startswith(
+            f"{folder / 'test/masks/test0.png'} holds the colours (8, 8, 8) (red, green, blue), which are none of"
+        )
+    )
 
 
-def test_black_and_white_masks_are_noted(folder, capsys):
+def test_black_and_white_masks_are_refused_as_in_training_until_somebody_says_what_they_mean(folder, capsys):
     (folder / "classes.txt").unlink()
     for path in folder.glob("*/masks/*.png"):
         save(path, labels(40, 50) * 255)
-    assert check(folder) == 0
-    assert "255 means void: train and score with --foreground 255" in capsys.readouterr().out
+    assert check(folder) == 1
+    assert "pass --foreground 255" in capsys.readouterr().out
+    assert check(folder, "--foreground", "255") == 0
+    out = capsys.readouterr().out
+    assert "void" not in out
+    assert re.search(r"object +\d\d\.\d\d% of the pixels, in 6 pictures", out)
 
 
 @pytest.mark.parametrize("with_table", [True, False])
@@ -139,7 +150,7 @@ def test_one_mask_of_0_and_255_among_masks_of_0_and_1_is_a_fault(folder, with_ta
         (folder / "classes.txt").unlink()
     save(folder / "test/masks/test1.png", 255 * labels(40, 50))
     assert faults(folder) == {"labels": 1}
-    assert "test1.png holds 0 and 255 alone" in check_folder(folder).faults["labels"][0].replace("\\", "/")
+    assert "test1.png holds 0 and 255 only" in check_folder(folder).faults["labels"][0].replace("\\", "/")
 
 
 def test_void_among_colours_is_no_fault(folder):

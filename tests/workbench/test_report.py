@@ -144,4 +144,4 @@ def test_evaluate_predicts_and_scores_the_held_back_pictures(tmp_path, monkeypat
         assert sorted(json.loads((tmp_path / f"split{names}/scores.json").read_text())["pictures"]) == list(names)
     call[2] = str(tmp_path / "all")
     assert main([*call, str(tmp_path / "none"), "--split", "test"]) == 1
-    assert "has all, not test: see --split" in capsys.readouterr().err
+    assert "has all, no --split test" in capsys.readouterr().err

@@ -80,9 +80,8 @@ def shared(one, other):
 def split_of(path):
     """The split that a folder or a file is called after, as train2017 and instances_val are, or None."""
     for part in reversed(path.parts):
-        words = re.findall("[a-z]+", part.lower())
         for split, names in SPLITS.items():
-            if set(names) & set(words):
+            if any(re.fullmatch(names, word) for word in re.findall("[a-z]+", part.lower())):
                 return split
     return None
 

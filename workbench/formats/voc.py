@@ -4,7 +4,7 @@ import numpy as np
 
 from seglib.datasets.folder import few
 from seglib.datasets.reading import decode
-from workbench.class_tables import VOC_CLASSES, class_names, find_table, read_labels, read_table
+from workbench.class_tables import VOC_CLASSES, MaskReader, as_table, find_table
 from workbench.formats.common import Annotated, Thing, run_outline, split_of, within
 from workbench.objects import boxes
 
@@ -22,13 +22,12 @@ def read(root, files, pictures, notes):
     masks, numbers = (next((p for p in sorted(home.glob(f"{n}*")) if any(p.glob("*.png"))), None) for n in FOLDERS)
     if masks is None:
         raise ValueError(f"{home / FOLDERS[0]} holds no PNG")
-    named = home / "class_names.txt"  # labelme's
-    table = read_table(named) if named.is_file() else find_table(home) or VOC_CLASSES
-    names = class_names(table)
+    reader = MaskReader(find_table(home) or as_table(VOC_CLASSES))
+    names = reader.classes
     for name, split in listed(home, masks).items():
         path = masks / f"{name}.png"
         with within(path):
-            labels, unknown = read_labels(path, table)
+            labels, unknown = reader.labels(path)
             if unknown:
                 raise ValueError(f"it holds {few(unknown)}, which no class of {few(names)} has")
             labels = labels.numpy()
