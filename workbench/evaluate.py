@@ -34,7 +34,7 @@ def run(arguments):
         if split not in places:
             raise ValueError(f"{arguments.data} has {', '.join(places)}, not {split}: see --split")
         pictures = str(places[split][0])
-        print(f"{arguments.data}: {'all pictures' if split == 'all' else split} are scored")
+        print(f"{arguments.data}: {'all pictures, those of the training too,' if split == 'all' else split} are scored")
     parser = argparse.ArgumentParser()
     predict.add_parser(parser.add_subparsers())
     failed = predict.run(parser.parse_args(["predict", pictures, "--weights", arguments.run, "--out", out]))

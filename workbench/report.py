@@ -29,8 +29,7 @@ def write_report(folder, report, matrices, predictions, truth, told=""):
     confusion = confusion_picture(total, names)
     write_whole(folder / "confusion.png", confusion)
     worst = {name: in_text(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-    page = templates.get_template("report.html").render(
+    page = template("report.html").render(
         told=told,
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
@@ -40,6 +39,11 @@ def write_report(folder, report, matrices, predictions, truth, told=""):
         worst=worst,
     )
     write_whole(folder / "report.html", page.encode())
+
+
+def template(name):
+    """One of the pages beside this file; what is filled in is escaped."""
+    return Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(name)
 
 
 def write_csv(path, head, rows):

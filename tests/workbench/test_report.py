@@ -126,7 +126,7 @@ def test_evaluate_predicts_and_scores_the_held_back_pictures(tmp_path, monkeypat
     own_pictures(tmp_path / "all")
     call = ["evaluate", "a run", str(tmp_path / "all"), "--foreground", "255", "--out"]
     assert main([*call, str(tmp_path / "first")]) == 0
-    assert "all pictures are scored" in capsys.readouterr().out
+    assert "all pictures, those of the training too, are scored" in capsys.readouterr().out
     scores = json.loads((tmp_path / "first/scores.json").read_text())
     assert list(scores["classes"]) == ["background", "cell"]
     assert 0.8 < scores["mean"]["IoU"] < 1
