@@ -18,6 +18,11 @@ TABLES = (
 )
 VOID = {"void", "ignore", "ignored", "unlabelled", "unlabeled"}  # classes of these names are 255
 GREY_VALUES = 64  # more labels than this in one mask, without a table, are no classes
+VOC_CLASSES = (
+    "background",
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
 _GAP = r"\s*[,;:\s]\s*"
 _RGB = _GAP.join([r"(\d+)"] * 3)
 _NAME_FIRST = re.compile(rf"(?:\d+\s*[,;:]\s*)?(\S|\S.*?\S){_GAP}{_RGB}(?::.*|[;,\s]*)")  # a labelmap ends in "::"

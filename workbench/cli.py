@@ -1,12 +1,14 @@
-"""The command line: ``seglib data | train | predict | score | models``."""
+"""The command line: ``seglib data | train | predict | score | evaluate | export | models``."""
 
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
-from workbench import data, models, predict, score, train
+from workbench import data, evaluate, export, models, predict, score, train
 from workbench.arguments import Parser, from_config, printable
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "models": models}
+COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate}
+COMMANDS |= {"export": export, "models": models}
 
 
 def main(argv=None):
@@ -23,12 +25,27 @@ def main(argv=None):
         parser.error(str(error))
     arguments = parser.parse_args(argv)
     try:
-        return COMMANDS[arguments.command].run(arguments)
+        status = COMMANDS[arguments.command].run(arguments)
     except (ValueError, OSError) as error:
         cause = str(error).rpartition("\nValueError: ")[2]  # of a traceback that a worker sent
         print(f"seglib {arguments.command}: {cause}", file=sys.stderr)
-        return 1
+        status = 1
     except KeyboardInterrupt:
         hint = "; the same command with --resume goes on" if arguments.command == "train" else ""
         print(f"\nseglib {arguments.command}: stopped{hint}", file=sys.stderr)
         return 130
+    if status == 1 and getattr(arguments, "verb", None) != "convert":
+        tell_unconverted(arguments)
+    return status
+
+
+def tell_unconverted(arguments):
+    """Where a command failed on an annotation tool's export, say what it is and how to convert it."""
+    from workbench.formats import unconverted
+
+    for name in ("data", "folder", "truth", "masks", "val"):
+        place = getattr(arguments, name, None) or ""
+        place = Path(place[0] if isinstance(place, list) else place)
+        hint = unconverted(place) if place.name and place.exists() else None
+        if hint:
+            print(hint, file=sys.stderr)

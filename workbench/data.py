@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from workbench import convert
 from workbench.options import add_options, said
 
 SHOWN = 10  # sentences of a kind
@@ -27,7 +28,7 @@ KINDS = {
 
 
 def add_parser(subparsers):
-    """Add ``data`` and its verb ``check`` to the command line."""
+    """Add ``data`` and its verbs ``check`` and ``convert`` to the command line."""
     verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
     check = verbs.add_parser(
         "check",
@@ -44,6 +45,7 @@ def add_parser(subparsers):
         default="data_check.html",
         help="where to write thumbnails with overlays (default: %(default)s in the current folder)",
     )
+    convert.add_parser(verbs)
 
 
 def run(arguments):
@@ -51,6 +53,8 @@ def run(arguments):
 
     Raises ValueError or OSError where the folder can't be checked or the page can't be written.
     """
+    if arguments.verb == "convert":
+        return convert.run(arguments)
     from workbench.checking import check_folder
     from workbench.data_page import write_page
     from workbench.dataset import keep, open_data

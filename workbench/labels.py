@@ -1,11 +1,9 @@
 """Label maps and objects to score: of a folder, of a data set, or of a public set's held-back pictures."""
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from seglib.arrays import renumber
 from seglib.datasets.folder import few
@@ -13,6 +11,7 @@ from workbench.class_tables import GREY_VALUES, MaskReader, as_table, find_table
 from workbench.dataset import kept, open_data, reader_of
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
+from workbench.pictures import any_size
 from workbench.predict import LABELS, OBJECTS
 from workbench.sets import PUBLIC, bowl, held_back
 from workbench.windows import VOID
@@ -103,8 +102,7 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
     found = read_objects(annotated) if annotated else None
 
     def read(name):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # predict writes maps of any size
+        with any_size():  # as predict writes maps
             if or_ids and _are_ids(paths[name], reader):
                 mask = MaskReader(as_table(reader.classes))(paths[name])
             else:

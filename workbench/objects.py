@@ -23,6 +23,13 @@ def run_lengths(top, left, mask, size):
     return {"size": [height, width], "counts": counts if counts[-1] else counts[:-1]}
 
 
+def pixels_of(segmentation, size):
+    """Numbers (n,) of an outline's pixels, counted down the columns of a picture of ``size``; as `runs_of` reads it."""
+    runs = runs_of(segmentation, *size)
+    lengths, ends = runs[1::2], runs.cumsum()[1::2]
+    return np.repeat(ends - lengths.cumsum(), lengths) + np.arange(lengths.sum())
+
+
 def painted(annotations, size):
     """The objects of a picture, in COCO's format, as a map of ids; the first one keeps what two of them claim.
 
@@ -41,11 +48,9 @@ def painted(annotations, size):
     columns, scores = np.zeros(size[0] * size[1], np.int32), []  # one column of the picture after the other
     for annotation in annotations:
         try:
-            runs = runs_of(annotation["segmentation"], *size)
+            pixels = pixels_of(annotation["segmentation"], size)
         except ValueError as error:
             raise ValueError(f"annotation {annotation.get('id')}: {error}") from error
-        lengths, ends = runs[1::2], runs.cumsum()[1::2]
-        pixels = np.repeat(ends - lengths.cumsum(), lengths) + np.arange(lengths.sum())
         free = pixels[columns[pixels] == 0]
         if len(free):
             scores.append(annotation.get("score", 1.0))

@@ -1,6 +1,8 @@
 """Pictures to predict: found in folders, read in rows, prepared as in training."""
 
-import warnings
+import sys
+from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,46 +12,66 @@ from PIL import Image
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 from workbench import nuclei
+from workbench.layouts import BESIDE, MASKS, by_name, part
 from workbench.sets import PUBLIC, held_back
 
 ROWS = 256  # that are turned into floats at a time
 
 
 def find_pictures(places):
-    """{name: path} of pictures, folders of pictures, and the named sets' held-back pictures.
+    """{name: path} of pictures, of folders with all that is below them, and of the named sets' held-back pictures.
 
-    Raises ValueError for a place that is not there, a folder without pictures, and names that occur twice (the
-    predictions would overwrite each other).
+    A picture below a folder is called by its path from there, "june/a". Masks that lie with the pictures are left out,
+    and a line on stderr counts them. Raises ValueError for a place that is not there, a folder without pictures, and
+    names that occur twice (the predictions would overwrite each other).
     """
     found = {}
     for place in places:
         if place in PUBLIC:
             pictures = {path.stem: path for path in held_back(place)[1]}
         elif Path(place).is_dir():
-            paths = sorted(path for path in Path(place).iterdir() if path.suffix.lower() in PICTURES)
-            paths = [path for path in paths if not path.name.startswith(".")]  # ._a.png of macOS is no picture
-            pictures = dict(_named(paths))
+            pictures = _below(Path(place))
         elif Path(place).is_file():
             pictures = {Path(place).stem: Path(place)}
         else:
             raise ValueError(f"there is no {place}: give pictures, folders of pictures, dsb2018 or camvid")
         if not pictures:
             raise ValueError(f"{place} holds no pictures; wanted are {' '.join(PICTURES)}")
-        twice = found.keys() & pictures.keys()
-        if twice:
-            name = min(twice)
-            raise ValueError(f"{found[name]} and {pictures[name]} would both be predicted as {name}: rename one")
-        found |= pictures
+        for name, path in pictures.items():
+            if found.setdefault(name, path) is not path:
+                raise ValueError(f"{found[name]} and {path} would both be predicted as {name}: rename one")
     return found
 
 
-def _named(paths):
-    before = {}
-    for path in paths:
-        if path.stem in before:
-            raise ValueError(f"{before[path.stem]} and {path} would both be predicted as {path.stem}: rename one")
-        before[path.stem] = path
-        yield path.stem, path
+def _below(folder):
+    """{path from the folder without suffix: path} of the pictures below it."""
+    places, found, faults, masks = defaultdict(list), {}, [], 0
+    for path in sorted(folder.rglob("*")):
+        hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)  # ._a.png of macOS is no picture
+        if path.suffix.lower() in PICTURES and path.is_file() and not hidden:
+            places[path.parent].append(path)
+    for place, paths in places.items():
+        names = [name.lower() for name in place.relative_to(folder).parts]
+        pictures = part(paths)[1] or paths  # without masks beside them
+        if any(name in map(str.lower, MASKS) or name.endswith(BESIDE) for name in names):
+            pictures = []
+        masks += len(paths) - len(pictures)
+        found |= by_name(pictures, folder, PICTURES, faults)
+    if faults:
+        raise ValueError(faults[0])
+    if masks:
+        print(f"{folder}: {masks} masks among the pictures are passed over", file=sys.stderr)
+    return found
+
+
+@contextmanager
+def any_size():
+    """Let Pillow open pictures of any size: above 90 megapixels it warns, above 180 it refuses."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 class Picture:
@@ -64,13 +86,15 @@ class Picture:
     grey : bool
     exposed : bool
         For grey pictures.
+    longest : int, optional
+        Read the picture reduced by a whole number, so that neither side is longer.
 
     Attributes
     ----------
     size : (height, width)
         Of the picture as it is read: in pixels of the file, or reduced by ``step``.
     step : int
-        How many rows and columns of the file make one; 1 unless it is set.
+        How many rows and columns of the file make one; 1 unless ``longest`` asks for more or it is set.
 
     Raises
     ------
@@ -78,12 +102,11 @@ class Picture:
         The file is no picture, damaged, transparent, or has 32 bits a pixel.
     """
 
-    def __init__(self, path, grey, exposed=False):
-        self.path, self.grey, self.exposed, self.step = Path(path), grey, exposed, 1
-        with warnings.catch_warnings():
-            # Pillow warns above 90 megapixels, which are wanted here; above 180 it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    def __init__(self, path, grey, exposed=False, longest=None):
+        self.path, self.grey, self.exposed = Path(path), grey, exposed
+        with any_size():
             self.image = decode(path)
+        self.step = -(-max(self.image.size) // longest) if longest else 1
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
         if exposed:
@@ -114,9 +137,13 @@ class Picture:
         return Grayscale()({"image": rows})["image"] if self.grey else rows
 
     def reduced(self, step):
-        """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3)."""
+        """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3); of 16 bits stretched."""
         rows = [self.raw(top, min(top + ROWS * step, self.size[0]))[:, ::step, ::step] for top in self._tops(step)]
-        small = (torch.cat(rows, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        small = torch.cat(rows, 1)
+        if self.image.mode.startswith("I;16"):  # cameras rarely fill the range
+            dark, bright = np.percentile(small, (0.5, 99.5))
+            small = ((small - dark) / max(bright - dark, 1e-6)).clamp(0, 1)
+        small = (small * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         return np.broadcast_to(small, (*small.shape[:2], 3))
 
     def is_bright_field(self):

@@ -21,10 +21,11 @@ def score_pictures(predictions, truth):
 
     Returns
     -------
-    dict
-        "classes": {class: {"IoU", "Dice", "boundary_F1", and with objects "AP", "AP50", "PQ"}}, "pictures": the same
-        by picture, means over its classes (without the background's for objects), and "mean". A figure that
-        is not defined, such as the IoU of a class that nowhere occurs, is None.
+    (report, matrices)
+        report: "classes": {class: {"IoU", "Dice", "boundary_F1", and with objects "AP", "AP50", "PQ"}}, "pictures": the
+        same by picture, the worst IoU first, means over its classes (without the background's for objects), and
+        "mean". A figure that is not defined, such as the IoU of a class that nowhere occurs, is None.
+        matrices: {picture: confusion matrix (K, K), rows = truth}.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def score_pictures(predictions, truth):
         if alone:
             raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
     classes = truth.classes or predictions.classes or _numbered(predictions, truth)
-    matrix, outlines, pictures, cut, told_apart = 0, [], {}, [], True
+    matrices, outlines, pictures, cut, told_apart = {}, [], {}, [], True
     with Progress("scoring") as bar:
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
@@ -53,9 +54,11 @@ def score_pictures(predictions, truth):
                 cut += own_cut
             else:
                 told_apart = False
-            matrix = matrix + own
+            matrices[name] = own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
+    matrix = sum(matrices.values())
+    pictures = dict(sorted(pictures.items(), key=lambda each: (each[1]["IoU"] is None, each[1]["IoU"])))
     if truth.foreground is not None and not matrix[1].sum():
         raise ValueError(f"no mask of the truth holds the value {truth.foreground}: what is --foreground to be?")
     columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
@@ -68,7 +71,7 @@ def score_pictures(predictions, truth):
         report["mean"] |= whole
         for label, figures in by_class.items():
             report["classes"][classes[label]] |= figures
-    return report
+    return report, matrices
 
 
 def counted(found, true, classes):

@@ -56,6 +56,8 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
     if name in ("cells", "dsb2018") and (augment or size):
         raise ValueError(f"--augment and --size are for pictures of your own, camvid, voc and oxford_pets, not {name}")
+    if nuclei and (augment or size):
+        raise ValueError("nuclei brings its own --augment and --size")
     if name == "cells":
         train = Cells(1_000_000, size=side, seed=1, transform=Compose([*learn, apart]))
         val = Cells(64, size=side, transform=Compose([*scored, *targets]))

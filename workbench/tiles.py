@@ -80,6 +80,23 @@ def probabilities(logits_of, batch):
     return logits_of(batch)[..., :height, :width].softmax(1).float().cpu()
 
 
+def mean_of_looks(logits_of, looks):
+    """``logits_of`` as the mean of its probabilities over looks: mirrored pictures and, for 12 looks, three sizes."""
+    sides = {1: [()], 4: [(), (3,), (2,), (2, 3)], 12: [(), (3,), (2,), (2, 3)]}[looks]
+
+    def answer(batch):
+        total, size = 0, batch.shape[-2:]
+        for scale in (0.75, 1, 1.25) if looks == 12 else (1,):
+            grid = [max(SMALLEST, round(side * scale / 32) * 32) if scale != 1 else side for side in size]
+            sized = F.interpolate(batch, grid, mode="bilinear")
+            for axes in sides:
+                shares = logits_of(sized.flip(axes)).softmax(1).flip(axes)
+                total = total + F.interpolate(shares, size, mode="bilinear")
+        return (total / total.sum(1, keepdim=True)).log()  # of which softmax makes the mean again
+
+    return answer if looks > 1 else logits_of
+
+
 def check_tiles(tile, overlap):
     """Raise ValueError unless both are multiples of 32 and a tile holds two overlaps."""
     if tile % 32 or overlap % 32 or not 0 < 2 * overlap <= tile:

@@ -60,7 +60,7 @@ def predicted(folder, name, instances, scores):
     for (top, left, mask), score in zip(boxes(instances), scores, strict=True):
         box = [left, top, mask.shape[1], mask.shape[0]]
         found.append((score, 1, run_lengths(top, left, mask, instances.shape), box))
-    coco = as_coco([(folder / f"{name}.png", instances.shape, found)], ["background", "nucleus"])
+    coco = as_coco([(f"{name}.png", instances.shape, found)], ["background", "nucleus"])
     (folder / "objects.json").write_text(json.dumps(coco))
     (folder / "classes.txt").write_text("background\nnucleus\n")
     return folder

@@ -76,6 +76,15 @@ def test_a_config_file_says_what_the_command_line_says(tmp_path, capsys):
     home = folder(tmp_path / "set")
     assert train(home, tmp_path / "run", "--steps", "2", "--loss", "dice", "--augment", "flips", "--size", "40") == 0
     config = json.loads((tmp_path / "run/config.json").read_text())
+    (tmp_path / "new").mkdir()
+    (home / "images/3.png").rename(tmp_path / "new/3.png")
+    assert (
+        main(["predict", "--weights", str(tmp_path / "run"), str(tmp_path / "new"), "--out", str(tmp_path / "p")]) == 0
+    )
+    labels = np.array(Image.open(tmp_path / "p/labels/3.png"))
+    assert labels.shape == (64, 80)
+    assert (labels == labels[::2, ::2].repeat(2, 0).repeat(2, 1)).all()  # reduced as in training, and enlarged
+    (tmp_path / "new/3.png").rename(home / "images/3.png")
     again = ["train", "--config", str(tmp_path / "run/config.json"), "--out", str(tmp_path / "again"), "--workers", "0"]
     assert main(again) == 0
     assert json.loads((tmp_path / "again/config.json").read_text()) == config
