@@ -12,10 +12,10 @@ from PIL import Image
 from skimage.draw import disk, ellipse
 from skimage.measure import block_reduce
 
+from benchmarks.any_microscope import AnyMicroscope
 from seglib.carried import carried
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells, photo
-from workbench.any_microscope import AnyMicroscope
 from workbench.cli import main
 from workbench.detections import enlarged
 from workbench.networks import load_run
