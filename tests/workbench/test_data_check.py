@@ -1,8 +1,6 @@
 """`seglib data check`: what is planted into a small set is found, and nothing else."""
 
 import argparse
-import base64
-import io
 import re
 import shutil
 
@@ -27,6 +25,10 @@ def scene(rows=40, cols=50):
 
 @pytest.fixture
 def folder(tmp_path):
+    return small_set(tmp_path)
+
+
+def small_set(tmp_path):
     """Six pictures in two splits, and a table of two classes."""
     for split in ("train", "test"):
         for number in range(3):
@@ -240,37 +242,6 @@ def test_twins_are_found_against_a_slow_search():
                 expected[key] = distance
     assert found == expected
     assert len(found) > 20
-
-
-def test_the_page_stands_alone_and_shows_faults_first(folder):
-    save(folder / "test/masks/test2.png", np.full((40, 50), 9, np.uint8))
-    path = folder / "test/images/<b>&.png"
-    (folder / "test/images/test1.png").rename(path)
-    (folder / "test/masks/test1.png").rename(folder / "test/masks/<b>&.png")
-    (folder / "train/masks/train1.png").unlink()
-    assert check(folder) == 1
-    page = (folder.parent / "page.html").read_text(encoding="utf-8")
-    assert not re.search(r"(src|href)=.(?!data:)", page)
-    captions = re.findall(r"<figcaption>(.*?)(?:<br>|</figcaption>)", page)
-    assert captions[:2] == ["train/train1", "test/test2"]
-    assert sorted(captions[2:]) == ["test/&lt;b&gt;&amp;", "test/test0", "train/train0", "train/train2"]
-    assert page.count("has no mask") == page.count("holds the labels 9") == 1
-    pictures = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"', page)
-    assert len(pictures) == 6
-    assert all(Image.open(io.BytesIO(base64.b64decode(source))).size == (50, 40) for source, _ in pictures)
-    assert "test/test0, 40 x 50 px, with its mask laid over it: ground, tree" in [alt for _, alt in pictures]
-    assert [path.name for path in folder.parent.iterdir() if "page" in path.name] == ["page.html"]
-
-
-def test_the_page_of_a_large_set_is_a_sample():
-    from workbench.data_page import choose
-
-    pictures = [checking.CheckedPair("all", str(number), None, None) for number in range(1000)]
-    pictures[500].faults.append(("broken", "x"))
-    shown = choose(pictures)
-    assert len(shown) == len({picture.name for picture in shown}) == 60
-    assert shown[0] is pictures[500]
-    assert choose(pictures[:3]) == pictures[:3]
 
 
 def test_what_can_t_be_checked_is_told(folder):

@@ -54,7 +54,9 @@ def test_a_class_that_is_never_predicted_is_named(tmp_path, capsys, monkeypatch)
     )  # how they are counted: test_kept
     assert train(folder(tmp_path / "set"), tmp_path / "run", "--steps", "4", "--eval-every", "2") == 0
     out = capsys.readouterr().out.splitlines()
-    assert [line for line in out if "never" in line] == [f"step {step}: never predicted: rare" for step in (2, 4)]
+    assert [line for line in out if "never predicted" in line] == [
+        f"step {step}: never predicted: rare" for step in (2, 4)
+    ]
     assert [line.split(":")[0] for line in out if "loss" in line][:2] == ["step 2", "step 4"]
 
 
