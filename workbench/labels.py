@@ -103,14 +103,14 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
 
     def read(name):
         with any_size():  # as predict writes maps
+            if reader.numbered:
+                ids = renumber(reader.values(paths[name]).int().numpy()).astype(np.int32)
+                return {"mask": (ids > 0).astype(np.uint8), "instances": ids, "scores": np.ones(ids.max())}
             if or_ids and _are_ids(paths[name], reader):
                 mask = MaskReader(as_table(reader.classes))(paths[name])
             else:
                 mask = (_unnamed if reader == MaskReader() else reader)(paths[name])
             mask = mask.numpy().astype(np.uint8)  # large pictures are held several times
-            if reader.numbered:
-                ids = renumber(reader.values(paths[name]).numpy()).astype(np.int32)
-                return {"mask": mask, "instances": ids, "scores": np.ones(ids.max())}
         if found is None:
             return {"mask": mask}
         if paths[name].stem not in found:
