@@ -88,7 +88,9 @@ def check_folder(data, table=None):
         pictures += [CheckedPair(split, name, pairs.images.get(name), pairs.masks.get(name)) for name in names]
     if not pictures:
         raise ValueError(f"{data.folder} holds no pictures")
-    examine_all(data, pictures)
+    with Progress(f"checking {data.folder.name}") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, _ in enumerate(pool.map(lambda picture: _examine(picture, data.reader), pictures), start=1):
+            bar.update(done / len(pictures), f"{done} of {len(pictures)} pictures")
     twins = _tell_twins(pictures)
     for picture in pictures:
         for kind, sentence in picture.faults:
@@ -98,14 +100,6 @@ def check_folder(data, table=None):
         twins = [f"{len(twins)} pictures are nearly the same as an earlier one of their split, such as: {twins[0]}"]
     report.notes = [*_notes(report, data), *twins]
     return report
-
-
-def examine_all(data, pictures):
-    """Fill in what the files of all pictures hold, in parallel."""
-    with Progress(f"checking {data.folder.name}") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda picture: _examine(picture, data.reader), pictures)
-        for done, _ in enumerate(found, start=1):
-            bar.update(done / len(pictures), f"{done} of {len(pictures)} pictures")
 
 
 def _examine(picture, reader):

@@ -204,15 +204,17 @@ class MaskReader:
             return (values > 0).long(), []
         if self.threshold is not None:
             return (values >= self.threshold).long(), []
-        if self.keys is None:
-            return values, values[values < 0].unique().tolist()
-        known, ids = torch.tensor(sorted(self.keys.items())).T.contiguous()
-        places = torch.searchsorted(known, values).clamp(max=len(known) - 1)
-        found = known[places] == values
-        unknown = values[~found].unique().tolist()
+        there, keys = present(values), self.keys
+        if keys is None:
+            return values, [value for value in there if value < 0]
+        unknown = [value for value in there if value not in keys]
+        if unknown or any(keys[value] != value for value in there):
+            known, ids = torch.tensor(sorted(keys.items())).T.contiguous()
+            places = torch.searchsorted(known, values).clamp(max=len(known) - 1)
+            values = torch.where(known[places] == values, ids[places], -1)
         if self.coloured:
             unknown = [(code >> 16, code >> 8 & 255, code & 255) for code in unknown]
-        return torch.where(found, ids[places], -1), unknown
+        return values, unknown
 
     def __call__(self, path):
         labels, fault = self.examine(path)
@@ -230,7 +232,7 @@ class MaskReader:
                 "resizing"
             )
         if not self.table and self.keys is None and not (self.numbered or self.threshold is not None):
-            unknown = [value for value in labels.unique().tolist() if value not in (0, 1, 255)]
+            unknown = [value for value in present(labels) if value not in (0, 1, 255)]
         if unknown:
             wanted = sorted(self.keys or (0, 1, 255))
             told = f"{path} holds the labels {few(unknown)}; wanted are {few(wanted)} for {self.classes}"
@@ -238,16 +240,20 @@ class MaskReader:
         explained = self.foreground is not None or self.threshold is not None or self.coloured or self.numbered
         if explained or len(self.classes) != 2 or 255 in (self.table or {}).values():
             return labels, None
-        if labels.min() == 0 and labels.max() == 255 and not ((labels > 0) & (labels < 255)).any():
+        if present(labels) == [0, 255]:
             return labels, (
                 f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass "
                 "--foreground 255 (in Python, foreground=255); if it is to be ignored, pass --foreground 1"
             )
         return labels, None
 
-    def objects(self, path):
-        """Numbers of objects, int64 (H, W), 0 = none: what stands in the file."""
-        return self.values(path)
+
+def present(values):
+    """The values of a map of whole numbers, in ascending order."""
+    values = np.asarray(values)
+    if values.min(initial=0) >= 0 and values.max(initial=0) < 2**16:
+        return np.flatnonzero(np.bincount(values.ravel())).tolist()  # many times as fast as sorting
+    return np.unique(values).tolist()
 
 
 def likely_cause(values):

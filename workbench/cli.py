@@ -1,4 +1,4 @@
-"""The command line: ``seglib data | train | predict | score | evaluate | export``."""
+"""The command line: ``seglib data | train | predict | score | evaluate | export | models``."""
 
 import sys
 from importlib.metadata import version

@@ -9,12 +9,13 @@ import torch
 from torch.utils.data import Dataset
 
 from seglib.arrays import mirror
+from seglib.datasets.reading import check_same_size, colours, decode, read_image
 from seglib.progress import Progress
 from seglib.transforms import OUTSIDE, ElasticDeform, Grayscale, Jitter, RandomFlip, RandomRotate90, Resize
 from workbench.nuclei import reduced
 
 MEMORY = 2**30  # bytes of pictures that are kept; the rest is read anew each time
-GLANCE = 2**16  # pixels, spread over a picture, that tell its brightness after a jitter
+GLANCE = 2**14  # pixels, spread over a picture, that tell its brightness after a jitter
 TILE = 256  # px; while training, networks are scored on tiles of the held-back pictures
 MOST_TILES = 256  # of them, evenly spread
 AUGMENT = {  # the scales, whether light changes, and how windows move
@@ -64,28 +65,25 @@ class Kept:
         """A sample of bytes: "image" uint8 or uint16 (C, H, W), "mask", "instances" if known, and its light."""
         if index in self.memory:
             return self.memory[index]
-        sample = self.data[index]
+        path, mask_path = self.data.pairs[index]
+        maps = {"mask": self.data.labels(mask_path).numpy()}
         if getattr(self.data.read, "numbered", False):
-            sample["instances"] = self.data.read.values(self.data.pairs[index][1]).int()
-        sample = Grayscale()(sample) if self.grey else sample
-        step = math.ceil(max(sample["mask"].shape) / self.size) if self.size else 1
-        if step > 1:
-            maps = {
-                key: sample[key][step // 2 :: step, step // 2 :: step] for key in ("mask", "instances") if key in sample
-            }
+            maps["instances"] = self.data.read.values(mask_path).numpy()
+        levels = picture_of(path)
+        check_same_size(maps["mask"], mask_path, levels, path)
+        channels, step = 1 if self.grey else 3, math.ceil(max(levels.shape[1:]) / self.size) if self.size else 1
+        if self.grey or step > 1:
+            image = torch.from_numpy(levels.astype(np.float32) / np.iinfo(levels.dtype).max).expand(3, -1, -1)
+            image = Grayscale()({"image": image})["image"] if self.grey else image
+            maps = {key: values[step // 2 :: step, step // 2 :: step] for key, values in maps.items()}
             height, width = maps["mask"].shape
-            sample |= maps | {"image": reduced(sample["image"], step)[:, :height, :width]}
-        image = sample["image"]
-        thin = math.ceil(math.sqrt(image[0].numel() / GLANCE))
-        light = {"glance": image[:, ::thin, ::thin].flatten(1).clone(), "moments": moments(image.flatten(1))}
-        levels = (image * 65535).round().int().numpy()
-        levels = (levels // 257).astype(np.uint8) if not (levels % 257).any() else levels.astype(np.uint16)
-        if len(levels) == 3 and (levels[0] == levels[1]).all() and (levels[0] == levels[2]).all():
-            levels = levels[:1].copy()
-        kept = {"name": sample["name"], "image": levels, "white": np.iinfo(levels.dtype).max, "channels": len(image)}
-        kept |= light | {"mask": sample["mask"].numpy().astype(np.uint8)}
-        if "instances" in sample:
-            kept["instances"] = sample["instances"].numpy()
+            levels = (reduced(image, step)[:, :height, :width] * 65535).round().numpy().astype(np.uint16)
+        white, thin = np.iinfo(levels.dtype).max, math.ceil(math.sqrt(levels[0].size / GLANCE))
+        light = [moments(torch.from_numpy(channel).float()[None] / white) for channel in levels]
+        glance = torch.from_numpy(levels[:, ::thin, ::thin].astype(np.float32) / white).flatten(1)
+        kept = {"name": path.stem, "image": levels, "white": white, "channels": channels, "glance": glance}
+        kept["moments"] = [torch.cat(each) for each in zip(*light, strict=True)]
+        kept |= {key: values.astype(np.uint8 if key == "mask" else np.int32) for key, values in maps.items()}
         size = levels.nbytes + kept["mask"].nbytes * (5 if "instances" in kept else 1)
         if size <= self.free:
             self.free -= size
@@ -105,10 +103,22 @@ class Kept:
         return piece | {"image": torch.from_numpy(image).expand(raw["channels"], -1, -1)}, raw
 
 
-def moments(pixels):
-    """Mean and deviation of each channel of pixels (C, n), as `transforms.Standardize` takes them: (C, 1, 1) each."""
-    mean = pixels.mean(1)[:, None, None]
-    return mean, pixels.std(1, correction=0)[:, None, None].clamp_min(1e-6)
+def picture_of(path):
+    """The levels of a picture, uint8 or uint16 (1 or 3, H, W), as `read_image` takes them."""
+    picture = decode(path)
+    if picture.mode.startswith("I;16"):
+        return np.array(picture)[None].astype(np.uint16)
+    if picture.mode in ("I", "F"):
+        read_image(path)  # which says why not
+    levels = colours(picture, path).transpose(2, 0, 1)
+    grey = (levels[0] == levels[1]).all() and (levels[0] == levels[2]).all()
+    return np.ascontiguousarray(levels[:1] if grey else levels)
+
+
+def moments(image):
+    """Mean and deviation of each channel (C, ...), as `transforms.Standardize` takes them: (C, 1, 1) each."""
+    pixels = image.flatten(1)
+    return pixels.mean(1)[:, None, None], pixels.std(1, correction=0)[:, None, None].clamp_min(1e-6)
 
 
 class Windows(Dataset):
@@ -144,7 +154,8 @@ class Windows(Dataset):
         sample, raw = self.kept.window(index, *corner, side, side)
         mean, deviation = raw["moments"]
         if jitter:  # the glance beside the window, so that both get the same light
-            both = torch.cat([sample["image"].flatten(1), raw["glance"]], 1)[:, None]
+            glance = raw["glance"].expand(raw["channels"], -1)
+            both = torch.cat([sample["image"].flatten(1), glance], 1)[:, None]
             both = Jitter()({"image": both})["image"][:, 0]
             sample["image"] = both[:, : side * side].reshape(sample["image"].shape)
             mean, deviation = moments(both[:, side * side :])

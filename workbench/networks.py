@@ -38,16 +38,11 @@ NETWORKS = {
     "mask_rcnn": small_objects,
     "nuclei": grey_nuclei,
 }
-LITE = {"backbone": "efficientnet_lite0"}
 WITH_BACKBONE = {
-    "unet": lambda channels, classes, weights: UNet(channels, classes, width=16, weights=weights, **LITE),
-    "fcn": lambda channels, classes, weights: FCN(classes, in_channels=channels, weights=weights, **LITE),
-    "pspnet": lambda channels, classes, weights: PSPNet(
-        classes, in_channels=channels, output_stride=16, weights=weights, **LITE
-    ),
-    "deeplab": lambda channels, classes, weights: DeepLabV3Plus(
-        classes, in_channels=channels, output_stride=16, weights=weights, **LITE
-    ),
+    "unet": (UNet, {"width": 16}),
+    "fcn": (FCN, {}),
+    "pspnet": (PSPNet, {"output_stride": 16}),
+    "deeplab": (DeepLabV3Plus, {"output_stride": 16}),
 }
 DETECTORS = ("mask_rcnn", "nuclei")
 
@@ -66,7 +61,8 @@ def build(config, weights=None):
         raise ValueError(f"--backbone is for {', '.join(WITH_BACKBONE)}, not {config['model']}")
     if weights and config["grey"]:
         raise ValueError(f"--pretrained wants pictures in colours; those of {config.get('data')} are made grey")
-    return WITH_BACKBONE[config["model"]](channels, classes, weights)
+    kind, more = WITH_BACKBONE[config["model"]]
+    return kind(in_channels=channels, num_classes=classes, backbone=config["backbone"], weights=weights, **more)
 
 
 def check_fit(before, config):

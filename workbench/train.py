@@ -30,69 +30,43 @@ def add_parser(subparsers):
         "mask_rcnn, nuclei and dsb2018: on the pictures' middles). Start it with `accelerate launch -m workbench train "
         "...` to use several processes, GPUs or machines; --batch-size is that of all together.",
     )
-    parser.add_argument("--model", choices=NAMES, required=True, help="see `seglib models`")
-    parser.add_argument(
-        "--data",
-        required=True,
-        help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every "
-        "fifth picture of train/, or of all, is held back to score on",
+    add, default = parser.add_argument, "default: %(default)s"
+    add("--model", choices=NAMES, required=True, help="see `seglib models`")
+    text = (
+        "your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every fifth "
     )
-    parser.add_argument("--out", required=True, help="folder of the run")
-    parser.add_argument(
+    add("--data", required=True, help=text + "picture of train/, or of all, is held back to score on")
+    add("--out", required=True, help="folder of the run")
+    add(
         "--config",
         metavar="FILE",
-        help="options from a file, YAML or JSON, such as a run's config.json; those given beside it go first",
+        help="options from a YAML or JSON file, such as a run's config.json; others go first",
     )
-    parser.add_argument(
-        "--weights",
-        help="begin with the weights of another run of the same network and as many classes, or with those of nuclei, "
-        "in place of random ones; pictures are made grey where those were",
-    )
-    parser.add_argument("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
-    parser.add_argument("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
+    text = "begin with the weights of another run of the same network and as many classes, or with those of nuclei, in "
+    add("--weights", help=text + "place of random ones; pictures are made grey where those were")
+    add("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
+    add("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=positive, default=2000, help="length of the run (default: %(default)s)")
+    length.add_argument("--steps", type=positive, default=2000, help=f"length of the run ({default})")
     length.add_argument("--epochs", type=positive, help="length of the run in rounds through the training pictures")
     length.add_argument("--seconds", type=float, help="length of the run by the clock, reading and scoring included")
-    parser.add_argument("--patience", type=positive, help="stop after so many scorings without a better one")
-    parser.add_argument("--batch-size", type=positive, default=16, help="default: %(default)s")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="default: %(default)s")
-    parser.add_argument(
-        "--head-rate",
-        type=float,
-        help="the learning rate of all but the backbone, which keeps --learning-rate (a pretrained one has a fifth of "
-        "it unless this is given)",
-    )
-    parser.add_argument("--loss", choices=LOSSES, default="cross-entropy", help="default: %(default)s")
-    parser.add_argument(
-        "--class-weights",
-        help="of the cross-entropy: none, sqrt or median (frequency balancing), or a number a class, 1,5,5; by default "
-        "sqrt where there are more than two classes",
-    )
-    parser.add_argument("--crop", type=positive, default=128, help="side of the training crops (default: %(default)s)")
-    parser.add_argument(
-        "--size",
-        type=positive,
-        help="reduce pictures, by a whole number, until no side is longer; predict does the same",
-    )
-    parser.add_argument(
-        "--augment",
-        choices=AUGMENTS,
-        help="photo: light, scale, left and right (default); microscope: light, scale, bending, flips and turns; flips "
-        "alone; or none",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--eval-every", type=positive, default=100, help="steps from one scoring to the next (default: %(default)s)"
-    )
+    add("--patience", type=positive, help="stop after so many scorings without a better one")
+    add("--batch-size", type=positive, default=16, help=default)
+    add("--learning-rate", type=float, default=2e-3, help=f"{default}; of a pretrained backbone a fifth of it")
+    add("--head-rate", type=float, help="learning rate of all but the backbone, which then keeps --learning-rate")
+    add("--loss", choices=LOSSES, default="cross-entropy", help=default)
+    text = "of the cross-entropy: none, sqrt or median (frequency balancing), or a number a class, 1,5,5; by default "
+    add("--class-weights", help=text + "sqrt where there are more than two classes")
+    add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
+    add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
+    text = "photo: light, scale, left and right (default); microscope: light, scale, bending, flips, turns; flips; none"
+    add("--augment", choices=AUGMENTS, help=text)
+    add("--seed", type=int, default=0)
+    add("--eval-every", type=positive, default=100, help=f"steps from one scoring to the next ({default})")
     add_options(parser)
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
-    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on from the run's last checkpoint, if there is one; with more --steps it gets longer",
-    )
+    add("--device", help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
+    add("--workers", type=int, default=1, help=f"processes that load pictures ({default})")
+    add("--resume", action="store_true", help="go on from the last checkpoint, if there is one; more --steps: longer")
 
 
 def positive(text):
@@ -120,22 +94,17 @@ def run(arguments):
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
     detector = arguments.model in DETECTORS
-    train, val, facts = training_sets(
-        arguments.data,
-        arguments.crop,
-        said(arguments),
-        before["grey"],
-        arguments.model,
-        arguments.augment,
-        arguments.size,
+    named, looks = (
+        (arguments.data, arguments.crop, said(arguments)),
+        (arguments.model, arguments.augment, arguments.size),
     )
+    train, val, facts = training_sets(*named, before["grey"], *looks)
     config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
     if begun is not None:
         check_fit(before, config)
     if detector and not facts["objects"]:
-        raise ValueError(
-            f"{arguments.model} learns single objects; {arguments.data} has classes of pixels alone, or pass --numbered"
-        )
+        cause = f"{arguments.data} has classes of pixels alone, or pass --numbered"
+        raise ValueError(f"{arguments.model} learns single objects; {cause}")
     if detector and (arguments.loss != "cross-entropy" or arguments.class_weights):
         raise ValueError(f"{arguments.model} brings its own losses: --loss and --class-weights are for the others")
     loss = None if detector else Loss(arguments.loss, arguments.class_weights, facts["classes"], train)
@@ -180,9 +149,8 @@ def run(arguments):
         )
     except ValueError as error:
         if "more than 1 value per channel" in str(error):
-            raise ValueError(
-                f"batch norm of {arguments.model} meets a single value a channel: take a larger --batch-size or --crop"
-            ) from error
+            cause = f"batch norm of {arguments.model} meets a single value a channel"
+            raise ValueError(f"{cause}: take a larger --batch-size or --crop") from error
         raise
     kept.close()
     return 0
@@ -222,13 +190,12 @@ def show(network, val, loss, arguments, begun_at, step, record, waited):
 
     draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png"))
     if not (sys.stderr.isatty() or in_notebook()):
-        name, figures = next(
-            item for item in record["scored"].items() if item[0].startswith("val_") and item[0] != "val_step"
+        told, figures = next(
+            (key, values) for key, values in record["scored"].items() if key not in ("val_step", "val_loss")
         )
-        last = (
-            f"loss {record['history']['loss'][-1]:.3f}, {name} {figures[-1]:.3f} (best {record['best']['score']:.3f})"
-        )
-        print(f"step {step}: {last}, {time.monotonic() - begun_at:.0f} s", flush=True)
+        best, last = record["best"]["score"], record["history"]["loss"][-1]
+        spent = f"{time.monotonic() - begun_at:.0f} s"
+        print(f"step {step}: loss {last:.3f}, {told} {figures[-1]:.3f} (best {best:.3f}), {spent}", flush=True)
     missing = loss.never_predicted() if loss else []
     if missing:
         print(f"step {step}: never predicted: {', '.join(missing)}", flush=True)
