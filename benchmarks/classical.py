@@ -30,6 +30,11 @@ def otsu(image):
     return (grey > threshold_otsu(grey)).astype(np.int64)
 
 
+def one_region(image):
+    """The picture as it is: what a method gets for doing nothing."""
+    return np.ones(image.shape[:2], np.int64)
+
+
 def merged_superpixels(image, count, threshold):
     return classical.merge_regions(image, classical.slic_superpixels(image, count), threshold)
 
@@ -76,6 +81,7 @@ def settings(**choices):
 
 # name -> (lesson, needs clicks, method, settings to try)
 METHODS = {
+    "nothing: one region": (0, False, one_region, settings()),
     "Otsu threshold": (1, False, otsu, settings()),
     "Canny, closed": (1, False, classical.canny_regions, settings(sigma=[1, 2, 3], high=[0.1, 0.2], low=[0.05])),
     "edges + watershed": (1, False, classical.watershed_segment, settings(sigma=[1, 2, 3])),

@@ -30,6 +30,8 @@ exclude_patterns = ["originals"]
 # Notebooks come with their outputs: nothing is executed here.
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_code_prompt_show = "Show the {type}"
+nb_code_prompt_hide = "Hide the {type}"
 nb_render_markdown_format = "commonmark"
 myst_enable_extensions = ["amsmath", "attrs_block", "dollarmath"]
 myst_heading_anchors = 3

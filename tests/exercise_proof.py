@@ -35,15 +35,15 @@ def exercises(module):
     return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
 
 
-def wrong_answers(topic, folder=TESTS / "wrong_answers"):
-    """WRONG of tests/wrong_answers/topic.py: exercise name -> list of wrong attempts."""
+def answers(topic, folder=TESTS / "answers"):
+    """WRONG and RIGHT of tests/answers/topic.py: exercise name -> list of attempts; RIGHT may be missing."""
     path = folder / f"{topic}.py"
     if not path.is_file():
-        raise AssertionError(f"{path.name} is missing in tests/wrong_answers: write WRONG = {{'q1': [...], ...}}")
-    spec = importlib.util.spec_from_file_location(f"wrong_answers_{topic}", path)
+        raise AssertionError(f"{path.name} is missing in tests/answers: write WRONG = {{'q1': [...], ...}}")
+    spec = importlib.util.spec_from_file_location(f"answers_{topic}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.WRONG
+    return module.WRONG, getattr(module, "RIGHT", {})
 
 
 def mutation(solution, *changes):
@@ -64,13 +64,14 @@ def mutation(solution, *changes):
     return attempt
 
 
-def faults(exercise, name, wrong):
+def faults(exercise, name, wrong, right=()):
     """Everything that is wrong with an exercise, as a list of sentences."""
     return [
         *_form(exercise, name),
         *_stubs(exercise),
         *_solution(exercise),
         *_wrong(exercise, wrong),
+        *_right(exercise, right),
         *_useless(exercise),
     ]
 
@@ -121,14 +122,12 @@ def _stub(*args, **kwargs):
 
 
 def _solution(exercise):
-    """The solution passes, also after an attempt that overwrites what it is given."""
-    is_function = inspect.isroutine(exercise.solution)
-    vandal_passed = is_function and check(exercise, _vandal(exercise.solution)).state == "correct"
+    """The solution passes, also after an attempt that overwrites what it is given, which does not."""
+    if inspect.isroutine(exercise.solution):
+        check(exercise, _vandal(exercise.solution))
     result = check(exercise, exercise.solution)
-    if result.state != "correct" and vandal_passed:
-        yield "an attempt that overwrites its arguments spoils the data of the check"
-    elif result.state != "correct":
-        yield f"its solution is {result.state!r}: {result.message}"
+    if result.state != "correct":
+        yield f"its solution is {result.state!r} after an attempt that overwrites its arguments: {result.message}"
 
 
 def _vandal(solution):
@@ -146,7 +145,7 @@ def _vandal(solution):
 
 def _wrong(exercise, wrong):
     if len(wrong) < 3:
-        yield f"{len(wrong)} wrong answers, three or more are wanted in tests/wrong_answers"
+        yield f"{len(wrong)} wrong answers, three or more are wanted in tests/answers"
     seen = {}
     for attempt in wrong:
         label = getattr(attempt, "__name__", repr(attempt))
@@ -158,6 +157,13 @@ def _wrong(exercise, wrong):
         elif result.message in seen:
             yield f"the wrong answers {seen[result.message]} and {label} get the same message: {result.message!r}"
         seen.setdefault(result.message, label)
+
+
+def _right(exercise, right):
+    for attempt in right:
+        result = check(exercise, attempt)
+        if result.state != "correct":
+            yield f"the right answer {getattr(attempt, '__name__', attempt)!r} is {result.state!r}: {result.message}"
 
 
 def _useless(exercise):

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 pytest.importorskip("sphinx", reason='the book is not installed: pip install -e ".[book]"')
 
-from test_notebooks_form import PICTURE, picture
+from lesson_samples import PICTURE, picture
 
 from coursebook import ladder, launch, lessons, markup, names
 from lesson_form import Lesson

@@ -1,6 +1,7 @@
 """Every exercise of every lesson: the stub is not attempted, the solution right, wrong answers explained.
 
-Wrong answers stand in tests/wrong_answers/<topic>.py: ``WRONG = {"q1": [attempt, ...], ...}``.
+Wrong answers, and right ones in another style than the solution's, stand in tests/answers/<topic>.py:
+``WRONG = {"q1": [attempt, ...], ...}``, ``RIGHT`` likewise.
 """
 
 import exercise_proof as proof
@@ -22,7 +23,8 @@ def every_exercise():
 @pytest.mark.parametrize(("topic", "name"), list(every_exercise()))
 def test_exercise_judges_rightly(topic, name):
     exercise = proof.exercises(LESSONS[topic])[name]
-    assert proof.faults(exercise, name, proof.wrong_answers(topic).get(name, [])) == []
+    wrong, right = (answers.get(name, []) for answers in proof.answers(topic))
+    assert proof.faults(exercise, name, wrong, right) == []
 
 
 @pytest.mark.parametrize(
@@ -31,12 +33,13 @@ def test_exercise_judges_rightly(topic, name):
 )
 def test_a_usual_mistake_is_named(topic, name, said):
     asked = proof.exercises(LESSONS[topic])[name]
-    assert any(said in check(asked, wrong).message for wrong in proof.wrong_answers(topic)[name])
+    assert any(said in check(asked, wrong).message for wrong in proof.answers(topic)[0][name])
 
 
 @pytest.mark.parametrize("topic", LESSONS)
-def test_wrong_answers_belong_to_an_exercise(topic):
-    assert set(proof.wrong_answers(topic)) == set(proof.exercises(LESSONS[topic]))
+def test_answers_belong_to_an_exercise(topic):
+    wrong, right = proof.answers(topic)
+    assert set(wrong) == set(proof.exercises(LESSONS[topic])) >= set(right)
 
 
 @pytest.mark.parametrize("topic", LESSONS)

@@ -133,24 +133,32 @@ def test_an_error_in_the_attempt_is_explained(asked, code, message):
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor])
-def test_an_attempt_cannot_change_the_data(kind):
-    reference = kind([1.0, 2.0])
+def test_an_attempt_cannot_change_the_data_and_is_told(kind):
+    reference = kind([1.0, float("nan")])
     nested = [{"x": (reference,)}]
 
-    def spoil(x, more=None):
-        x[:] = 0
-        if more:
-            more[0]["x"][0][:] = 0
-            more[0].clear()
+    def spoil_first(x, more):
+        x[0] = 0
 
-    @exercise(solution=spoil)
-    def q1(spoil):
-        spoil(reference)
-        spoil(nested[0]["x"][0], more=nested)
+    def spoil_within(x, more):
+        more[0]["x"][0][:1] = 0
 
-    assert check(q1, spoil).state == "correct"
-    assert reference.tolist() == [1, 2]
-    assert list(nested[0]) == ["x"]
+    def drop(x, more):
+        more[0].clear()
+
+    def spoil_nothing(x, more):
+        x = x * 0
+        return more[0]["x"][0]
+
+    @exercise(solution=spoil_nothing)
+    def q1(attempt):
+        attempt(reference, more=nested)
+
+    for attempt in (spoil_first, spoil_within, drop):
+        assert check(q1, attempt).message.startswith(f"`{attempt.__name__}` changes what it is given")
+        assert reference[0] == 1
+        assert list(nested[0]) == ["x"]
+    assert check(q1, spoil_nothing).state == "correct"
 
 
 class Folds(HTMLParser):

@@ -70,7 +70,11 @@ PLANTED = {
     "does not stand alone": (replace(q1, solution=(lambda mask: ids(mask))), WRONG["q1"], "q1"),
     "<function _stub": (replace(q1, verify=verify_catching), WRONG["q1"], "q1"),
     "its solution is 'not yet'": (replace(q1, solution=np.max), WRONG["q1"], "q1"),
-    "spoils the data": (replace(q1, verify=verify_unprotected, solution=spoiling), WRONG["q1"], "q1"),
+    "after an attempt that overwrites its arguments": (
+        replace(q1, verify=verify_unprotected, solution=spoiling),
+        WRONG["q1"],
+        "q1",
+    ),
     "2 wrong answers, three or more": (q1, WRONG["q1"][:2], "q1"),
     "wrong answer ids is 'correct'": (q1, [*WRONG["q1"], ids], "q1"),
     "get the same message": (q1, [np.max, np.max], "q1"),
@@ -83,3 +87,9 @@ PLANTED = {
 def test_planted_faults_are_found(fault):
     planted, wrong, name = PLANTED[fault]
     assert any(fault in found for found in proof.faults(planted, name, wrong))
+
+
+def test_a_right_answer_that_is_refused_is_found():
+    right = [lambda mask: np.array(sorted(set(mask.ravel().tolist()) - {255})), np.unique]
+    (found,) = proof.faults(q1, "q1", WRONG["q1"], right)
+    assert found.startswith("the right answer 'unique' is 'not yet'")

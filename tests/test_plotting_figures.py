@@ -42,7 +42,7 @@ def outputs(monkeypatch):
 def drawn(monkeypatch):
     """The matplotlib figures themselves."""
     kept = []
-    monkeypatch.setattr(figures, "_display", lambda figure, description, **options: kept.append(figure))
+    monkeypatch.setattr(figures, "_display", lambda figure, description, caption=None, **options: kept.append(figure))
     return kept
 
 

@@ -12,6 +12,14 @@ PRIVATE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|mnt|work)/\w
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 
 
+def is_prose(cell):
+    return cell.cell_type == "markdown"
+
+
+def without_code(markdown):
+    return re.sub(r"```.*?```", "", markdown, flags=re.S)
+
+
 def tidiness(lesson):
     for cell in lesson.cells:
         if not cell.source.strip():

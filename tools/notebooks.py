@@ -27,6 +27,7 @@ import nbformat
 
 import lesson_form
 from lesson_cells import METADATA
+from lesson_sitting import questions
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -104,6 +105,10 @@ def normalise(notebook, seconds):
             del cell.metadata[noise]
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
+            cell.metadata.pop("jupyter", None)
+    for _, run, _ in questions(notebook.cells):  # JupyterLab shows them when the cell is run
+        for cell in run:
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
     notebook.metadata = nbformat.from_dict(
         {
             "course": {

@@ -65,6 +65,8 @@ def stage(lesson, source):
                 figures += 1
                 path = folder / "figures" / f"{name}-{figures:02d}.png"
                 cell.outputs[index] = save_figure(output, path, Path(source, "covers", f"{name}.png"))
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-output"]
         if EXPLORER.search(cell.source):
             cells.append(box("still", STILL))
     cells.insert(2, box("last-run", f"{last_run(lesson)}\n\n{{{{ launch {name} }}}}"))

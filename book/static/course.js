@@ -11,7 +11,8 @@ for (const element of document.querySelectorAll(".math")) {
   }
 }
 
-// A printed page would miss the pictures that were not near the window yet.
+// A printed page would miss the pictures that were not near the window yet, and what is folded.
 window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
   for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
 });

@@ -146,7 +146,10 @@ def enclosed_areas(edges, gap=2):
 
 
 def watershed_segment(image, markers=None, sigma=1.0):
-    """Marker-based watershed (Meyer and Beucher 1990) on the gradient: basins grow from markers and meet on edges.
+    """Watershed on the gradient: basins grow from markers and meet on edges.
+
+    Watersheds for segmentation: Beucher and Lantuéjoul 1979; from markers: Meyer and Beucher 1990; by a queue of
+    pixels, lowest first: Meyer 1991.
 
     Without markers, two kinds are found. The local light, a mean over a square of a third of the diagonal, is taken
     off, and Otsu's threshold (1979) parts dark from bright. The darker half of the dark pixels and the brighter half of

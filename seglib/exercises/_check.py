@@ -37,7 +37,8 @@ class Exercise:
         From vague to plain; `code` goes between backticks.
     verify : callable
         Takes the attempt. Raises `NotYet` with the reason if it is wrong; may return a line on what a right one
-        shows. Arrays and tensors that it hands to an attempted function arrive there as copies.
+        shows. Arrays and tensors that it hands to an attempted function arrive there as copies, and a function that
+        changes them is not accepted.
     solution : object
         A right attempt: a function or class, whose source is shown, or a value.
     """
@@ -137,13 +138,20 @@ def _judge(exercise, attempt):
 
 
 def _guarded(attempt):
-    """The attempted function, working on copies: what it does to its arguments stays with it."""
+    """The attempted function, working on copies, which it must not change."""
     if not inspect.isroutine(attempt):
         return attempt
 
     @wraps(attempt)
     def call_on_copies(*args, **kwargs):
-        return attempt(*_copy(args), **_copy(kwargs))
+        given = _copy((args, kwargs))
+        answer = attempt(*given[0], **given[1])
+        if not _alike(given, (args, kwargs)):
+            raise NotYet(
+                f"`{attempt.__name__}` changes what it is given, so its caller has other numbers afterwards. Work on a "
+                "copy, as in `x = x.copy()` (`x.clone()` for a tensor), or write what you find into a new array."
+            )
+        return answer
 
     return call_on_copies
 
@@ -156,6 +164,17 @@ def _copy(x):
     if isinstance(x, dict):
         return {key: _copy(value) for key, value in x.items()}
     return type(x)(map(_copy, x)) if type(x) in (list, tuple) else x
+
+
+def _alike(a, b):
+    """Are the arrays and tensors in a, wherever they stand in it, those in b?"""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
+    if type(a) in (list, tuple):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    if isinstance(a, np.ndarray) or hasattr(a, "detach"):
+        return a.shape == b.shape and bool(((a == b) | (a != a)).all())  # NaN is not equal to itself
+    return True
 
 
 def _explained(error):

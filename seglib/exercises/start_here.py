@@ -102,5 +102,17 @@ def q3(boxes_of):
     }
     expect_none_of("`boxes_of(instances)`", got, wrong)
     expect_array("`boxes_of(instances)`", got, want)
+    full = np.array([[1, 1, 2], [1, 1, 2]])
+    got, want = boxes_of(full), np.array([[0, 0, 2, 2], [2, 0, 3, 2]])
+    expect_none_of(
+        "`boxes_of(instances)`", got, {"an object is lost where no pixel is 0: leave out 0 by value": want[1:]}
+    )
+    expect_array("Where objects cover the whole picture, `boxes_of(instances)`", got, want)
+    behind = np.array([[3, 0, 7, 7, 0, 3]])
+    got, want = boxes_of(behind), np.array([[0, 0, 6, 1], [2, 0, 4, 1]])
+    pieces = np.array([[0, 0, 1, 1], [2, 0, 4, 1], [5, 0, 6, 1]])
+    two = "object 3 is in two pieces, since 7 hides its middle: it is still one object with one box"
+    expect_none_of("`boxes_of(instances)`", got, {two: pieces})
+    expect_array("Where one object hides the middle of another, `boxes_of(instances)`", got, want)
     expect_shape("Where no object is, `boxes_of(instances)`", boxes_of(np.zeros((3, 3), int)), (0, 4))
     return "`instances[top:bottom, left:right]` now cuts the object out."

@@ -1,6 +1,7 @@
 """Figures in the course's style; each is shown once, as a small PNG that carries its description."""
 
 import base64
+import html
 import io
 import textwrap
 from pathlib import Path
@@ -24,19 +25,21 @@ _GAP = 12  # px between pictures
 _LINES = PALETTE[[5, 6, 2, 0, 8, 3, 11]]  # those that read well on white
 _DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]
 _MARKERS = "osD^vPX"
+_CAPTION = '<div class="caption" style="max-width: 46em; margin: 0 0 1em 1em; opacity: 0.8">{}</div>'
 
 
-def show(figure, description):
+def show(figure, description, caption=None):
     """Display a matplotlib figure once, as a PNG with its description, and close it.
 
     The description is stored as the picture's alternative text (metadata {"image/png": {"alt": ...}}) and as
-    the output's plain text. Outside IPython nothing is displayed. Draw within `matplotlib.rc_context(STYLE)`
-    to get the course's look.
+    the output's plain text: what the figure shows, for readers who cannot see it. The caption stands below the
+    figure and says what to see in it. Outside IPython nothing is displayed. Draw within
+    `matplotlib.rc_context(STYLE)` to get the course's look.
     """
-    _display(figure, description, bbox_inches=None if figure.get_layout_engine() else "tight")
+    _display(figure, description, caption, bbox_inches=None if figure.get_layout_engine() else "tight")
 
 
-def grid(images, titles=None, columns=4, *, description, width=3.0):
+def grid(images, titles=None, columns=4, *, description, caption=None, width=3.0):
     """Show pictures side by side.
 
     Small pictures are enlarged by a whole number of times, each pixel a square, so that nothing is blurred.
@@ -46,8 +49,8 @@ def grid(images, titles=None, columns=4, *, description, width=3.0):
     images : list of pictures, see `to_rgb`; sizes may differ
     titles : list of str, optional
     columns : int
-    description : str
-        What the figure shows, for readers who cannot see it.
+    description, caption : str
+        See `show`.
     width : float
         Of one picture in inches at most; less where the figure would grow wider than 11 inches.
     """
@@ -80,17 +83,18 @@ def grid(images, titles=None, columns=4, *, description, width=3.0):
             axes.imshow(image, interpolation="nearest" if enlarged else "antialiased", aspect="auto")
             axes.set_axis_off()
             axes.set_title(title, fontsize=points, pad=0.3 * points)
-        _display(figure, description)
+        _display(figure, description, caption)
 
 
-def curves(series, xlabel, ylabel, description):
+def curves(series, xlabel, ylabel, description, caption=None):
     """Show lines, told apart by colour, dash and marker.
 
     Parameters
     ----------
     series : dict of name -> (x, y)
         Arrays, tensors or lists of equal length; NaN leaves a gap.
-    xlabel, ylabel, description : str
+    xlabel, ylabel, description, caption : str
+        The last two see `show`.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
@@ -105,10 +109,10 @@ def curves(series, xlabel, ylabel, description):
         if len(series) > 1:
             longest = max(len(str(name)) for name in series)
             figure.legend(loc="outside upper left", handlelength=3.2, ncols=max(1, min(3, 66 // (longest + 9))))
-        _display(figure, description)
+        _display(figure, description, caption)
 
 
-def confusion(cm, class_names, description):
+def confusion(cm, class_names, description, caption=None):
     """Show a confusion matrix (K, K), rows = truth, in per cent of each row; rows of absent classes are grey."""
     cm = to_numpy(cm).astype(float)
     k = len(class_names)
@@ -133,10 +137,10 @@ def confusion(cm, class_names, description):
         bar = figure.colorbar(picture, ax=axes, ticks=[0, 0.5, 1], shrink=0.6, aspect=16)
         bar.ax.set_yticklabels(["0 %", "50 %", "100 %"])
         bar.outline.set_visible(False)
-        _display(figure, description, bbox_inches="tight")
+        _display(figure, description, caption, bbox_inches="tight")
 
 
-def legend(class_names, description, void=False):
+def legend(class_names, description, caption=None, void=False):
     """Show the colours of the classes 0, 1, ... with their names, and the hatch of void if wanted."""
     entries = [(str(i), name, class_color(i)[None, None]) for i, name in enumerate(class_names)]
     if void:
@@ -156,7 +160,7 @@ def legend(class_names, description, void=False):
             axes.text(x + 0.225, y, number, ha="center", va="center_baseline", color=ink)
             axes.text(x + 0.53, y, name, va="center_baseline")
         axes.set(xlim=(0, size[0]), ylim=(size[1], 0))
-        _display(figure, description)
+        _display(figure, description, caption)
 
 
 def _shown_size(shape, room):
@@ -166,13 +170,15 @@ def _shown_size(shape, room):
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def _display(figure, description, **options):
+def _display(figure, description, caption=None, **options):
     if not isinstance(description, str) or not description.strip():
         raise ValueError("description is empty; wanted what the figure shows, for readers who cannot see it")
     if get_ipython() is not None:
         png = base64.b64encode(_png(figure, **options)).decode()
         data = {"image/png": png, "text/plain": description}
         display(data, metadata={"image/png": {"alt": description}}, raw=True)
+        if caption is not None:
+            display({"text/html": _CAPTION.format(html.escape(caption)), "text/plain": caption}, raw=True)
     pyplot.close(figure)  # or the inline backend would show it a second time
 
 

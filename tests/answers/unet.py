@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 08, as learners give them."""
+"""Answers to the exercises of lesson 08, as learners give them."""
 
 import torch
 from exercise_proof import mutation

@@ -1,10 +1,51 @@
-"""Wrong answers to the exercises of lesson 03, as learners give them."""
+"""Answers to the exercises of lesson 03, as learners give them."""
+
+from itertools import pairwise
 
 import numpy as np
 from exercise_proof import mutation
+from scipy import ndimage
+from skimage.segmentation import flood
 
 from seglib.classical import grow_region
 from seglib.exercises.region_growing import q1, q2, q3, q4, q5
+
+
+def by_flood(picture, seed, tolerance):
+    return flood(picture.astype(float), seed, tolerance=tolerance, connectivity=1)
+
+
+def by_propagation(picture, seed, tolerance):
+    alike = np.abs(picture.astype(int if picture.dtype == np.uint8 else float) - float(picture[seed])) <= tolerance
+    marker = np.zeros_like(alike)
+    marker[seed] = True
+    return ndimage.binary_propagation(marker, mask=alike)
+
+
+def last_of_ties(tolerances, sizes):
+    steps = [b - a for a, b in pairwise(sizes)]
+    return float(tolerances[steps.index(max(steps))])
+
+
+def by_resistors(values, beta):
+    resistance = np.exp(beta * np.diff(values) ** 2)
+    return np.concatenate([[0], np.cumsum(resistance)]) / resistance.sum()
+
+
+def second_difference(tolerances, sizes):
+    return tolerances[np.argmax(np.diff(sizes, 2)) + 1]
+
+
+def fifty_rounds(values, beta):
+    weights = np.exp(-beta * np.diff(values) ** 2)
+    chance = np.linspace(0, 1, len(values))
+    for _ in range(50):
+        both = weights[:-1] * chance[:-2] + weights[1:] * chance[2:]
+        chance[1:-1] = both / (weights[:-1] + weights[1:])
+    return chance
+
+
+RIGHT = {"q2": [by_flood, by_propagation], "q3": [last_of_ties], "q4": [by_resistors]}
 
 
 def from_the_centre(picture):
@@ -30,6 +71,7 @@ WRONG = {
             q1.solution,
             ("0 <= r < values.shape[0] and 0 <= c < values.shape[1]", "r < values.shape[0] and c < values.shape[1]"),
         ),
+        mutation(q1.solution, ("0 <= r < values.shape[0]", "r < values.shape[0]")),
         mutation(q1.solution, ("(row, column + 1)]", "(row, column + 1), (row + 1, column + 1)]")),
         mutation(q1.solution, ("values[seed]", "values[row, column]")),
         mutation(q1.solution, ("<= tolerance", "< tolerance")),
@@ -40,18 +82,25 @@ WRONG = {
         mutation(q2.solution, ("pieces == pieces[seed]", "alike")),
         mutation(q2.solution, ("label(alike)", "label(alike, np.ones((3, 3)))")),
         mutation(q2.solution, ("pieces == pieces[seed]", "alike & (pieces != pieces[seed])")),
-        mutation(q1.solution, ("picture.astype(int)", "picture")),  # right, but pixel by pixel
+        mutation(q1.solution, ("picture.astype(int)", "picture.astype(float)")),  # right, but pixel by pixel
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces")),
+        mutation(q2.solution, ("picture.astype(float)", "picture")),
+        mutation(q2.solution, ("picture.astype(float)", "picture.astype(int)")),
+        mutation(q2.solution, ("pieces == pieces[seed]", "pieces == np.bincount(pieces[alike]).argmax()")),
+        mutation(q2.solution, ("<= tolerance", "< tolerance")),
     ],
     "q3": [
+        second_difference,
         mutation(q3.solution, ("tolerances[np.argmax(np.diff(sizes))]", "np.argmax(np.diff(sizes))")),
         mutation(q3.solution, ("np.diff(sizes))]", "np.diff(sizes)) + 1]")),
         mutation(q3.solution, ("np.diff(sizes)", "sizes[1:] / sizes[:-1]")),
         mutation(q3.solution, ("np.diff(sizes)", "sizes")),
         mutation(q3.solution, ("np.diff(sizes))]", "np.diff(sizes)) :][:2]")),
+        mutation(q3.solution, ("np.diff(sizes)", "np.diff(sizes) / np.diff(tolerances)")),
     ],
     "q4": [
         mutation(q4.solution, ("right[-1] = 1", "right[0] = 1")),
+        fifty_rounds,
         mutation(q4.solution, ("np.exp(-beta * np.diff(values) ** 2)", "np.ones(len(values) - 1)")),
         mutation(q4.solution, ("-beta", "beta")),
         mutation(q4.solution, ("np.diff(values) ** 2", "np.abs(np.diff(values))")),

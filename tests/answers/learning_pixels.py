@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 05, as learners give them."""
+"""Answers to the exercises of lesson 05, as learners give them."""
 
 import numpy as np
 from exercise_proof import mutation

@@ -1,9 +1,29 @@
-"""Wrong answers to the exercises of lesson 00, as learners give them."""
+"""Answers to the exercises of lesson 00, as learners give them."""
 
 import numpy as np
 from exercise_proof import mutation
+from skimage.measure import label, regionprops
 
 from seglib.exercises.start_here import q0, q1, q2, q3
+
+
+def by_pieces(instances):
+    """A box for every connected piece."""
+    boxes = [region.bbox for region in regionprops(label(instances))]
+    return np.array([[left, top, right, bottom] for top, left, bottom, right in boxes], int).reshape(-1, 4)
+
+
+def by_regionprops(instances):
+    boxes = [region.bbox for region in regionprops(instances)]
+    return np.array([[left, top, right, bottom] for top, left, bottom, right in boxes], int).reshape(-1, 4)
+
+
+RIGHT = {
+    "q0": [lambda image: np.subtract(1.0, image), lambda image: (image - 1) * -1],
+    "q1": [lambda mask, num_classes: np.bincount(mask[mask < num_classes], minlength=num_classes)],
+    "q2": [lambda: "c"],
+    "q3": [by_regionprops],
+}
 
 WRONG = {
     "q0": [
@@ -34,6 +54,8 @@ WRONG = {
             ("[columns.min()", "[0] * 4 if rows.size == 0 else [columns.min()"),
         ),
         mutation(q3.solution, (".reshape(-1, 4)", ".ravel()")),
+        mutation(q3.solution, ("np.unique(instances[instances > 0])", "np.unique(instances)[1:]")),
+        by_pieces,
         mutation(q3.solution, (".reshape(-1, 4)", "")),
     ],
 }
