@@ -108,10 +108,8 @@ class CocoDataset:
         except ValueError as error:
             raise ValueError(f"{self.json} is no JSON, or cut off: {error}") from error
         if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in WANTED):
-            raise ValueError(
-                f"{self.json} holds {str(content)[:60]}; wanted are the lists {', '.join(WANTED)}. Usual causes: one "
-                "of captions or results, or another format's"
-            )
+            wanted = f"wanted are the lists {', '.join(WANTED)}: captions, results or another format?"
+            raise ValueError(f"{self.json} holds {str(content)[:60]}; {wanted}")
         return content
 
     def _by_id(self, content, part):

@@ -126,8 +126,7 @@ def _look_into_tiff(path):
     if count > 1 or BANDS.get(kind) != page.samplesperpixel - len(extra) or extra not in ALPHA:
         raise ValueError(f"{path} holds {count} pictures, {kind} in {page.samplesperpixel} bands: not 1, grey or RGB")
     if numbers is not None:
-        fractions = numbers.dtype.kind == "f"
-        if numbers.ndim > 2 or not (fractions or np.array_equal(numbers.astype(np.int32), numbers)):
+        if numbers.ndim > 2 or not (numbers.dtype.kind == "f" or np.array_equal(numbers.astype(np.int32), numbers)):
             raise ValueError(f"{path} holds {numbers.dtype} up to {numbers.max()}; wanted are whole numbers below 2^31")
-        numbers = numbers.astype(np.float32 if fractions else np.int32)
+        numbers = numbers.astype(np.float32 if numbers.dtype.kind == "f" else np.int32)
     return kind, page.index, numbers
