@@ -24,12 +24,15 @@ VOC_CLASSES = (
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
 _GAP = r"\s*[,;:\s]\s*"
-_RGB = _GAP.join([r"(\d+)"] * 3)
-_NAME_FIRST = re.compile(rf"(?:\d+\s*[,;:]\s*)?(\S|\S.*?\S){_GAP}{_RGB}(?::.*|[;,\s]*)")  # a labelmap ends in "::"
-_COLOUR_FIRST = re.compile(rf"{_RGB}{_GAP}(\S.*)")
-_LABEL_FIRST = re.compile(r"(\d+)\s*[,;:\t]\s*([^\d,;:\s][^,;:]*)")
-_SPACED_LABEL = re.compile(r"(\d+)\s+([^\d,;:\s][^,;:]*)")
-_LABEL_LAST = re.compile(r"([^,;:\t]*[^,;:\s])\s*[,;:\t]\s*(\d+)")
+_RGB = rf"(?P<key>\d+{_GAP}\d+{_GAP}\d+)"
+_FORMS = (  # of a line
+    rf"(?:\d+\s*[,;:]\s*)?(?P<name>\S|\S.*?\S){_GAP}{_RGB}(?::.*|[;,\s]*)",  # a labelmap ends in "::"
+    rf"{_RGB}{_GAP}(?P<name>\S.*)",
+    r"(?P<key>\d+)\s*[,;:\t]\s*(?P<name>[^\d,;:\s][^,;:]*)",
+    r"(?P<name>[^,;:\t]*[^,;:\s])\s*[,;:\t]\s*(?P<key>\d+)",
+    r"(?P<name>[^,;:]+)(?P<key>)",
+)
+_SPACED = r"(?P<key>\d+)\s+(?P<name>[^\d,;:\s][^,;:]*)"
 _HEADS = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "id", "index", "pixel", "value"}
 
 
@@ -64,26 +67,19 @@ def read_table(path):
     table = {}
     lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
     content = [line for line in lines if line and not line.startswith("#")]
-    spaced = all(_SPACED_LABEL.fullmatch(line) for line in content)  # else "2 wheelers" is a name
+    spaced = all(re.fullmatch(_SPACED, line) for line in content)  # else "2 wheelers" is a name
+    forms = (*_FORMS[:2], _SPACED) if spaced else _FORMS
     for number, line in enumerate(lines, start=1):
         words = set(re.split(_GAP, line.lower()))
         if line not in content or (not table and len(words) > 1 and words <= _HEADS):
             continue
-        if match := _NAME_FIRST.fullmatch(line):
-            name, *key = match.groups()
-        elif match := _COLOUR_FIRST.fullmatch(line) or (_SPACED_LABEL if spaced else _LABEL_FIRST).fullmatch(line):
-            *key, name = match.groups()
-        elif match := _LABEL_LAST.fullmatch(line):
-            name, *key = match.groups()
-        elif re.search(r"[,;:]", line):
-            raise ValueError(
-                f"{path}, line {number}: {line!r} is neither a name nor name,red,green,blue nor label,name"
-            )
-        else:
-            name, key = line, ()
-        if name in table:
-            raise ValueError(f"{path}, line {number}: the class {name!r} comes twice")
-        table[name] = [int(value) for value in key]
+        match = next(filter(None, (re.fullmatch(form, line) for form in forms)), None)
+        if match is None:
+            wanted = "neither a name nor name,red,green,blue nor label,name"
+            raise ValueError(f"{path}, line {number}: {line!r} is {wanted}")
+        if match["name"] in table:
+            raise ValueError(f"{path}, line {number}: the class {match['name']!r} comes twice")
+        table[match["name"]] = [int(value) for value in re.findall(r"\d+", match["key"])]
     most = max(map(len, table.values()), default=0)
     alone = [name for name, key in table.items() if len(key) < most]
     if alone:
@@ -108,17 +104,14 @@ def as_table(classes, source="classes"):
         classes = {name: place if place >= 0 else 255 for place, name in enumerate(classes, start)}
     table, seen = {}, {}
     for name, key in classes.items():
-        key = key[0] if isinstance(key, list | tuple) and len(key) == 1 else key
-        key = tuple(key) if isinstance(key, list | tuple) else key
-        coloured = isinstance(key, tuple)
-        if coloured and (len(key) != 3 or not all(isinstance(value, int) and 0 <= value <= 255 for value in key)):
+        if isinstance(key, list | tuple):
+            key = key[0] if len(key) == 1 else tuple(key)
+        kind = "colour" if isinstance(key, tuple) else "label"
+        if kind == "colour" and (len(key) != 3 or not all(isinstance(part, int) and 0 <= part < 256 for part in key)):
             raise ValueError(f"{source}: {name!r} has the colour {key}; wanted is (red, green, blue), 0..255")
         if key in seen:
-            raise ValueError(
-                f"{source}: {seen[key]!r} and {name!r} have the same {'colour' if coloured else 'label'} {key}"
-            )
-        table[name] = seen[key] = key
-        seen[key] = name
+            raise ValueError(f"{source}: {seen[key]!r} and {name!r} have the same {kind} {key}")
+        table[name], seen[key] = key, name
     if not class_names(table):
         raise ValueError(f"{source} names no classes; wanted is one a line")
     return table
@@ -154,14 +147,12 @@ class MaskReader:
     numbered: bool = False
 
     def __post_init__(self):
-        given = [name for name in ("foreground", "threshold") if getattr(self, name) is not None]
-        given += ["numbered"] * self.numbered
+        given = [name for name in ("foreground", "threshold", "numbered") if getattr(self, name) not in (None, False)]
         if len(given) > 1:
             raise ValueError(f"--{given[0]} and --{given[1]} say different things of the same masks: pass one")
         if given and (self.coloured or len(self.classes) != 2):
-            raise ValueError(
-                f"--{given[0]} is for two classes, not {len(self.classes)}, without colours: {self.classes}"
-            )
+            classes = f"{len(self.classes)}, without colours: {self.classes}"
+            raise ValueError(f"--{given[0]} is for two classes, not {classes}")
 
     @property
     def coloured(self):
@@ -186,16 +177,19 @@ class MaskReader:
 
     def values(self, path):
         """What the file holds: numbers, int64 (H, W), or where colours count each of them as one number."""
-        if self.coloured:
-            return _read_codes(path)
         image = decode(path, stored=True)
+        if self.coloured:
+            if image.mode.startswith(("I", "F")):
+                cause = "Usual cause: it holds labels, while the class table has colours"
+                raise ValueError(f"{path} is a picture of mode {image.mode}, not of 8 bits a channel. {cause}")
+            return torch.from_numpy(_code(np.moveaxis(colours(image, path).astype(np.int64), -1, 0)))
         if image.mode not in ("RGB", "RGBA") and Path(path).suffix.lower() != ".gif":  # whose palettes are of no order
             return read_mask(path)
-        red, green, blue = np.moveaxis(colours(image, path), -1, 0)
-        if (red != green).any() or (red != blue).any():
+        levels = colours(image, path)
+        if (levels != levels[..., :1]).any():
             cause = "a table with colours is missing: pass --classes FILE, of lines name,red,green,blue"
             raise ValueError(f"{path} is a picture of mode {image.mode}, in colours, and labels are wanted: {cause}")
-        return torch.from_numpy(red.astype(np.int64))
+        return torch.from_numpy(levels[..., 0].astype(np.int64))
 
     def labels(self, path):
         """(class ids, int64 (H, W), -1 where no class is known; the labels or colours (r, g, b) that none has)."""
@@ -226,25 +220,19 @@ class MaskReader:
         """(class ids, int64 (H, W), -1 where no class is known; what is wrong with them, with the remedy, or None)."""
         labels, unknown = self.labels(path)
         if self.coloured and unknown:
-            return labels, (
-                f"{path} holds the colours {few(unknown)} (red, green, blue), which are none of {self.classes}. "
-                "Usual causes: a class left out of the table, labels instead of colours, colours blended by JPEG or "
-                "resizing"
-            )
-        if not self.table and self.keys is None and not (self.numbered or self.threshold is not None):
+            causes = "a class left out of the table, labels instead of colours, colours blended by JPEG or resizing"
+            told = f"{path} holds the colours {few(unknown)} (red, green, blue), which are none of {self.classes}"
+            return labels, f"{told}. Usual causes: {causes}"
+        if self == MaskReader():
             unknown = [value for value in present(labels) if value not in (0, 1, 255)]
         if unknown:
-            wanted = sorted(self.keys or (0, 1, 255))
-            told = f"{path} holds the labels {few(unknown)}; wanted are {few(wanted)} for {self.classes}"
+            wanted = few(sorted(self.keys or (0, 1, 255)))
+            told = f"{path} holds the labels {few(unknown)}; wanted are {wanted} for {self.classes}"
             return labels, f"{told}. {likely_cause(self.values(path).numpy())}"
-        explained = self.foreground is not None or self.threshold is not None or self.coloured or self.numbered
-        if explained or len(self.classes) != 2 or 255 in (self.table or {}).values():
-            return labels, None
-        if present(labels) == [0, 255]:
-            return labels, (
-                f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass "
-                "--foreground 255 (in Python, foreground=255); if it is to be ignored, pass --foreground 1"
-            )
+        plain = self == MaskReader(self.table) and not self.coloured and 255 not in (self.table or {}).values()
+        if plain and len(self.classes) == 2 and present(labels) == [0, 255]:
+            told = f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass"
+            return labels, f"{told} --foreground 255; if it is to be ignored, pass --foreground 1"
         return labels, None
 
 
@@ -278,19 +266,6 @@ def looks_numbered(values):
     places = find_objects(ids)[:300]
     whole = [label(ids[place] == number, np.ones((3, 3)))[1] == 1 for number, place in enumerate(places, start=1)]
     return len(whole) >= 3 and sum(whole) >= 0.9 * len(whole)
-
-
-def _read_codes(path):
-    """The colours of a mask, each as one number, int64 (H, W)."""
-    image = decode(path, stored=True)
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(
-            f"{path} is a picture of mode {image.mode}, not of colours with 8 bits a channel. Usual cause: it holds "
-            "labels, while the class table has colours"
-        )
-    if image.mode == "1":
-        image = image.convert("L")
-    return torch.from_numpy(_code(np.moveaxis(colours(image, path).astype(np.int64), -1, 0)))
 
 
 def _code(key):

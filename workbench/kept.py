@@ -9,10 +9,11 @@ import torch
 from torch.utils.data import Dataset
 
 from seglib.arrays import mirror
-from seglib.datasets.reading import check_same_size, colours, decode, read_image
+from seglib.datasets.reading import check_same_size
 from seglib.progress import Progress
-from seglib.transforms import OUTSIDE, ElasticDeform, Grayscale, Jitter, RandomFlip, RandomRotate90, Resize
-from workbench.nuclei import reduced
+from seglib.transforms import OUTSIDE, ElasticDeform, Jitter, RandomFlip, RandomRotate90, Resize
+from workbench.nuclei import scaled_down
+from workbench.pictures import Picture, any_size
 
 MEMORY = 2**30  # bytes of pictures that are kept; the rest is read anew each time
 GLANCE = 2**14  # pixels, spread over a picture, that tell its brightness after a jitter
@@ -54,7 +55,7 @@ class Kept:
 
         Raises ValueError for the first file that can't be read or does not fit its partner or the classes.
         """
-        with Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        with any_size(), Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
             for index, raw in enumerate(pool.map(self.read, range(len(self)))):
                 self.keep(index, raw)
                 counts = np.bincount(raw["mask"].ravel(), minlength=256)
@@ -69,25 +70,20 @@ class Kept:
     def read(self, index):
         """`raw`, from the files."""
         path, mask_path = self.data.pairs[index]
-        maps = {"mask": self.data.labels(mask_path).numpy()}
+        sample = {"mask": self.data.labels(mask_path).numpy().astype(np.uint8)}
         if getattr(self.data.read, "numbered", False):
-            maps["instances"] = self.data.read.values(mask_path).numpy()
-        levels = picture_of(path)
-        check_same_size(maps["mask"], mask_path, levels, path)
-        channels, step = 1 if self.grey else 3, math.ceil(max(levels.shape[1:]) / self.size) if self.size else 1
-        if self.grey or step > 1:
-            image = torch.from_numpy(levels.astype(np.float32) / np.iinfo(levels.dtype).max).expand(3, -1, -1)
-            image = Grayscale()({"image": image})["image"] if self.grey else image
-            maps = {key: values[step // 2 :: step, step // 2 :: step] for key, values in maps.items()}
-            height, width = maps["mask"].shape
-            levels = (reduced(image, step)[:, :height, :width] * 65535).round().numpy().astype(np.uint16)
-        white, thin = np.iinfo(levels.dtype).max, math.ceil(math.sqrt(levels[0].size / GLANCE))
-        light = [moments(torch.from_numpy(channel).float()[None] / white) for channel in levels]
-        glance = torch.from_numpy(levels[:, ::thin, ::thin].astype(np.float32) / white).flatten(1)
-        kept = {"name": path.stem, "image": levels, "white": white, "channels": channels, "glance": glance}
-        kept["moments"] = [torch.cat(each) for each in zip(*light, strict=True)]
-        kept |= {key: values.astype(np.uint8 if key == "mask" else np.int32) for key, values in maps.items()}
-        return kept
+            sample["instances"] = self.data.read.values(mask_path).numpy().astype(np.int32)
+        picture = Picture(path, self.grey)
+        sample["image"] = picture.raw(0, picture.size[0])
+        check_same_size(sample["mask"], mask_path, sample["image"], path)
+        step = math.ceil(max(picture.size) / self.size) if self.size else 1
+        sample, channels = scaled_down(sample, step), len(sample["image"])
+        image, deep = sample["image"], self.grey or step > 1 or picture.image.mode.startswith("I;16")
+        image = image[:1] if (image == image[:1]).all() else image
+        kind, thin = np.uint16 if deep else np.uint8, math.ceil(math.sqrt(image[0].numel() / GLANCE))
+        white = np.iinfo(kind).max
+        sample |= {"name": path.stem, "image": (image * white).round().numpy().astype(kind), "white": white}
+        return sample | {"channels": channels, "glance": image[:, ::thin, ::thin].flatten(1), "moments": moments(image)}
 
     def keep(self, index, raw):
         """Keep a sample of `raw`, if there is room, and return it."""
@@ -108,18 +104,6 @@ class Kept:
             piece[key] = torch.from_numpy(np.where(outside, OUTSIDE[key], raw[key][place].astype(np.int64)))
         image = np.stack([channel[place] for channel in raw["image"]]).astype(np.float32) / raw["white"]
         return piece | {"image": torch.from_numpy(image).expand(raw["channels"], -1, -1)}, raw
-
-
-def picture_of(path):
-    """The levels of a picture, uint8 or uint16 (1 or 3, H, W), as `read_image` takes them."""
-    picture = decode(path)
-    if picture.mode.startswith("I;16"):
-        return np.array(picture)[None].astype(np.uint16)
-    if picture.mode in ("I", "F"):
-        read_image(path)  # which says why not
-    levels = colours(picture, path).transpose(2, 0, 1)
-    grey = (levels[0] == levels[1]).all() and (levels[0] == levels[2]).all()
-    return np.ascontiguousarray(levels[:1] if grey else levels)
 
 
 def moments(image):

@@ -11,9 +11,9 @@ from workbench.class_tables import GREY_VALUES, MaskReader, as_table, find_table
 from workbench.dataset import kept, open_data, reader_of
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
-from workbench.pictures import any_size
+from workbench.pictures import PUBLIC, any_size, held_back
 from workbench.predict import LABELS, OBJECTS
-from workbench.sets import PUBLIC, bowl, held_back
+from workbench.sets import bowl
 from workbench.windows import VOID
 
 FEW = 8  # labels of a mask that may be classes where nobody named any

@@ -15,8 +15,8 @@ MASKS = (
     *("groundTruth", "ground_truth", "1st_manual", "manual", "annot", "seg", "segmentation", "segmentations", "gtFine"),
 )
 SPLITS = {"train": "train|training", "val": "val|valid|validation", "test": "test|testing"}  # train2017 is one too
-ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "_annotation", "_segmentation")  # of masks' names
-PICTURE_ENDINGS = ("_image", "_img", "_rgb", "_sat")  # of pictures' names, where a mask is called NAME_mask
+ENDINGS = "_masks?|_labels?|_seg|_gt|_annotation|_segmentation"  # of masks' names
+PICTURE_ENDINGS = "_image|_img|_rgb|_sat"  # of pictures' names, where a mask is called NAME_mask
 BESIDE = ("annot", "_annot", "_labels", "_label", "_masks", "_mask")  # train/ and trainannot/
 BLURRED = (".jpg", ".jpeg", ".webp")
 SIDECARS = (".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db", ".log", ".html", ".pdf")
@@ -102,9 +102,7 @@ def find_splits(folder, images=None, masks=None):
     by a path, or as they are called in the set or in each of its splits. Raises FileNotFoundError where there is no
     such folder, ValueError where its layout is none of DESCRIPTION.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
+    folder, listed = Path(folder), _listed(folder)
     outer = _two_folders(folder, images, masks)
     if outer:
         split = {name: [_split_of(each, name) for each in outer] for name in SPLITS}
@@ -114,12 +112,11 @@ def find_splits(folder, images=None, masks=None):
         split = {name: tuple(pair) for name, pair in split.items() if all(pair)}
         return split or {"all": outer}
     split = {name: _inside(folder, name, images, masks) for name in SPLITS}
-    split = {name: pair for name, pair in split.items() if pair}
-    if split:
-        return split
+    if any(split.values()):
+        return {name: pair for name, pair in split.items() if pair}
     if _mixed(folder):
         return {"all": (folder, folder)}
-    holds = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    holds = ", ".join(path.name for path in listed[:8]) or "nothing"
     raise Unrecognised(f"{folder} holds {holds}; recognised are {DESCRIPTION}")
 
 
@@ -132,17 +129,10 @@ def pair_up(images, masks):
     """
     faults = []
     if Path(images) == Path(masks):
-        masks, pictures = part(walk(images))
-        names, masks = (by_name(paths, images, PICTURES, faults) for paths in (pictures, masks))
-        faults += [
-            f"{path} is none of {' '.join(LOSSLESS)}, so it can't be a mask"
-            for path in masks.values()
-            if path.suffix.lower() not in LOSSLESS
-        ]
+        mask_paths, pictures = part(walk(images))
     else:
-        pictures = [path for path in walk(images) if path != Path(masks)]
-        names = by_name(pictures, images, PICTURES, faults)
-        masks = by_name(walk(masks), masks, LOSSLESS, faults)
+        mask_paths, pictures = walk(masks), [path for path in walk(images) if path != Path(masks)]
+    names, masks = by_name(pictures, images, PICTURES, faults), by_name(mask_paths, masks, LOSSLESS, faults)
     return Pairs(*match(names, masks, faults), faults)
 
 
@@ -161,13 +151,18 @@ def match(names, masks, faults):
 
 def walk(folder):
     """The files of a folder, or if it holds none but folders alone, of those, without hidden ones."""
-    if not Path(folder).is_dir():
-        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
-    paths = [path for path in sorted(Path(folder).iterdir()) if not path.name.startswith(".")]
+    paths = _listed(folder)
     if any(path.suffix.lower() in PICTURES for path in paths):
         return paths
     inner = [path for path in paths if path.is_dir() and path.name != "__MACOSX"]
     return [path for path in paths if path not in inner] + [path for place in inner for path in walk(place)]
+
+
+def _listed(folder):
+    """What lies in a folder, sorted, without what is hidden."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
+    return [path for path in sorted(Path(folder).iterdir()) if not path.name.startswith(".")]
 
 
 def by_name(paths, folder, suffixes, faults):
@@ -175,7 +170,7 @@ def by_name(paths, folder, suffixes, faults):
     found = {}
     for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
-        if path.name.startswith(".") or path.name in TABLES or path.suffix.lower() in SIDECARS:
+        if path.name in TABLES or path.suffix.lower() in SIDECARS:
             continue
         if path.is_symlink() and not path.exists():
             faults.append(f"{path} is a link to a missing file, {os.readlink(path)}")
@@ -217,15 +212,11 @@ def _without_folders(files):
 
 def _without_common(files):
     """The files by their names without what all of them begin and end with, digits but for those cut off."""
-    first = re.sub(r"\d+$", "", _beginning(files))
-    last = re.sub(r"^\d+", "", _beginning([name[::-1] for name in files])[::-1])
+    backwards = [name[::-1] for name in files]
+    first = re.sub(r"\d+$", "", os.path.commonprefix(list(files)))  # noqa: RUF071 - letter by letter
+    last = re.sub(r"^\d+", "", os.path.commonprefix(backwards)[::-1])  # noqa: RUF071
     short = {name[len(first) : len(name) - len(last)]: path for name, path in files.items()}
     return short if len(short) == len(files) > 1 and "" not in short else files
-
-
-def _beginning(names):
-    low, high = min(names, default=""), max(names, default="")
-    return low[: next((k for k, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))]
 
 
 def _two_folders(folder, images, masks):
@@ -241,7 +232,7 @@ def _child(folder, names, given, suffixes):
     if given:
         return next((path for path in (folder / given, Path(given)) if path.is_dir()), None)
     wanted = {name.lower() for name in names}
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name.lower() in wanted]
+    found = [path for path in _listed(folder) if path.is_dir() and path.name.lower() in wanted]
     found = [path for path in found if any(each.suffix.lower() in suffixes for each in path.rglob("*"))] or found
     if len(found) > 1:
         option = "--masks" if suffixes == LOSSLESS else "--images"
@@ -251,8 +242,8 @@ def _child(folder, names, given, suffixes):
 
 def _split_of(folder, name):
     """The subfolder of a split, such as train, training or train2017, or None."""
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir()]
-    found = [path for path in found if re.fullmatch(rf"(?:{SPLITS[name]})[-_]?\d*", path.name.lower())]
+    wanted = re.compile(rf"(?:{SPLITS[name]})[-_]?\d*", re.IGNORECASE)
+    found = [path for path in _listed(folder) if path.is_dir() and wanted.fullmatch(path.name)]
     if len(found) > 1:
         raise ValueError(f"{folder} holds {', '.join(path.name for path in found)}: keep one")
     return found[0] if found else None
@@ -276,7 +267,5 @@ def _mixed(folder):
 
 def _bare(name, endings):
     """The name without its ending, or None if it has none of them."""
-    for ending in endings:
-        if name.lower().endswith(ending) and len(name) > len(ending):
-            return name[: -len(ending)]
-    return None
+    match = re.fullmatch(rf"(.+)(?:{endings})", name, re.IGNORECASE)
+    return match and match[1]

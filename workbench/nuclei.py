@@ -189,7 +189,11 @@ class Reduced:
         instances = sample["instances"]
         step = reduction(typical_diameter(np.unique(instances[instances > 0].numpy(), return_counts=True)[1]))
         step = max(1, min(step, min(instances.shape) // self.least))
-        middle = step // 2
-        maps = {name: sample[name][middle::step, middle::step] for name in ("mask", "instances")}
-        height, width = maps["mask"].shape
-        return sample | maps | {"image": reduced(sample["image"], step)[:, :height, :width]}
+        return scaled_down(sample, step)
+
+
+def scaled_down(sample, step):
+    """A sample with its image `reduced` and the middles of its maps' step x step pixels."""
+    maps = {key: sample[key][step // 2 :: step, step // 2 :: step] for key in ("mask", "instances") if key in sample}
+    height, width = maps["mask"].shape
+    return sample | maps | {"image": reduced(sample["image"], step)[:, :height, :width]}

@@ -3,18 +3,20 @@
 import sys
 from collections import defaultdict
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from seglib.datasets import DSB2018, CamVid
 from seglib.datasets.reading import PICTURES, colours, decode
 from seglib.transforms import Grayscale
 from workbench import nuclei
 from workbench.layouts import BESIDE, MASKS, by_name, part
-from workbench.sets import PUBLIC, held_back
 
+PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back pictures
 ROWS = 256  # that are turned into floats at a time
 
 
@@ -64,6 +66,12 @@ def _below(folder):
     return found
 
 
+def held_back(name):
+    """(data set, paths of its pictures) that a public set keeps for testing: DSB2018's val, CamVid's test."""
+    data = DSB2018(split="val") if name == "dsb2018" else CamVid(split="test")
+    return data, data.paths if name == "dsb2018" else [image for image, _ in data.pairs]
+
+
 @contextmanager
 def any_size():
     """Let Pillow open pictures of any size: above 90 megapixels it warns, above 180 it refuses."""
@@ -109,10 +117,6 @@ class Picture:
         self.step = -(-max(self.image.size) // longest) if longest else 1
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
-        if exposed:
-            self.dark, self.middle, self.bright = self._percentiles(nuclei.DARK, 50, nuclei.BRIGHT)
-        else:
-            self.mean, self.deviation = self._moments()
 
     @property
     def size(self):
@@ -121,8 +125,10 @@ class Picture:
     def read(self, top, bottom):
         """These rows, prepared: float32 (1 or 3, bottom - top, W)."""
         if self.exposed:
-            return nuclei.exposed(self.raw(top, bottom), self.dark, self.bright)
-        return (self.raw(top, bottom) - self.mean) / self.deviation
+            dark, _, bright = self.percentiles
+            return nuclei.exposed(self.raw(top, bottom), dark, bright)
+        mean, deviation = self.moments
+        return (self.raw(top, bottom) - mean) / deviation
 
     def raw(self, top, bottom):
         """These rows as float32 (1 or 3, bottom - top, W) in 0..1."""
@@ -138,8 +144,7 @@ class Picture:
 
     def reduced(self, step):
         """The picture for a figure, every ``step``-th row and column: uint8 (h, w, 3); of 16 bits stretched."""
-        rows = [self.raw(top, min(top + ROWS * step, self.size[0]))[:, ::step, ::step] for top in self._tops(step)]
-        small = torch.cat(rows, 1)
+        small = torch.cat([rows[:, ::step, ::step] for rows in self._bands(step)], 1)
         if self.image.mode.startswith("I;16"):  # cameras rarely fill the range
             dark, bright = np.percentile(small, (0.5, 99.5))
             small = ((small - dark) / max(bright - dark, 1e-6)).clamp(0, 1)
@@ -148,25 +153,28 @@ class Picture:
 
     def is_bright_field(self):
         """Whether most of an ``exposed`` picture is bright, as of stained tissue, and not dark, as of fluorescence."""
-        return self.middle > 0.3 and self.middle - self.dark > 0.4 * (self.bright - self.dark)
+        dark, middle, bright = self.percentiles
+        return middle > 0.3 and middle - dark > 0.4 * (bright - dark)
 
-    def _tops(self, step=1):
-        return range(0, self.size[0], ROWS * step)
+    def _bands(self, step=1):
+        """All rows, ROWS times ``step`` of them at a time."""
+        for top in range(0, self.size[0], ROWS * step):
+            yield self.raw(top, min(top + ROWS * step, self.size[0]))
 
-    def _percentiles(self, *wanted):
-        """Percentiles of the picture's brightness, to 1/65535."""
+    @cached_property
+    def percentiles(self):
+        """What lies dark, in the middle and bright: percentiles of the picture's brightness, to 1/65535."""
         counts = np.zeros(2**16, np.int64)
-        for top in self._tops():
-            levels = (self.raw(top, min(top + ROWS, self.size[0])) * 65535).round().int().numpy()
-            counts += np.bincount(levels.ravel(), minlength=len(counts))
+        for top in range(0, self.image.height, ROWS):  # of the file, whatever it is reduced by
+            levels = self._rows(top, min(top + ROWS, self.image.height)) * 65535
+            counts += np.bincount(levels.round().int().numpy().ravel(), minlength=len(counts))
         shares = counts.cumsum() / counts.sum()
-        return [np.searchsorted(shares, percent / 100) / 65535 for percent in wanted]
+        return [np.searchsorted(shares, percent / 100) / 65535 for percent in (nuclei.DARK, 50, nuclei.BRIGHT)]
 
-    def _moments(self):
+    @cached_property
+    def moments(self):
         """Mean and deviation of each channel, (C, 1, 1), as `transforms.Standardize` takes them."""
         count = self.size[0] * self.size[1]
-        rows = [self.raw(top, min(top + ROWS, self.size[0])).double().sum((1, 2)) for top in self._tops()]
-        mean = torch.stack(rows).sum(0)[:, None, None] / count
-        rows = [(self.raw(top, min(top + ROWS, self.size[0])) - mean).square().sum((1, 2)) for top in self._tops()]
-        deviation = (torch.stack(rows).sum(0)[:, None, None] / count).sqrt()
-        return mean.float(), deviation.clamp_min(1e-6).float()
+        mean = sum(rows.double().sum((1, 2), keepdim=True) for rows in self._bands()) / count
+        squares = sum((rows - mean).square().sum((1, 2), keepdim=True) for rows in self._bands())
+        return mean.float(), (squares / count).sqrt().clamp_min(1e-6).float()

@@ -62,10 +62,9 @@ def score_pictures(predictions, truth):
     if truth.foreground is not None and not matrix[1].sum():
         raise ValueError(f"no mask of the truth holds the value {truth.foreground}: what is --foreground to be?")
     columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
-    report = {"classes": {}, "pictures": pictures}
-    for index, label in enumerate(classes):
-        report["classes"][label] = {key: known(column[index]) for key, column in zip(PIXELS, columns, strict=True)}
-    report["mean"] = {key: mean([each[key] for each in report["classes"].values()]) for key in PIXELS}
+    rows = [{key: mean([row[k]]) for k, key in enumerate(PIXELS)} for row in zip(*columns, strict=True)]
+    report = {"classes": dict(zip(classes, rows, strict=True)), "pictures": pictures}
+    report["mean"] = {key: mean([row[key] for row in rows]) for key in PIXELS}
     if told_apart:
         whole, by_class = score_objects(cut)
         report["mean"] |= whole
@@ -85,10 +84,10 @@ def score_objects(cut):
     detected = average_precision((detections(found) for found, _ in cut), (detections(true) for _, true in cut))
     parted = panoptic_quality((found for found, _ in cut), (true for _, true in cut))
     qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}
-    whole = {"AP": known(detected["AP"]), "AP50": known(detected["AP50"]), "PQ": mean(list(qualities.values()))}
+    whole = {"AP": mean([detected["AP"]]), "AP50": mean([detected["AP50"]]), "PQ": mean(qualities.values())}
     classes = sorted(qualities.keys() | detected["per_class"].keys())
     columns = {"AP": detected["per_class"], "AP50": detected["per_class_50"], "PQ": qualities}
-    return whole, {label: {name: known(column.get(label)) for name, column in columns.items()} for label in classes}
+    return whole, {label: {name: mean([column.get(label)]) for name, column in columns.items()} for label in classes}
 
 
 def detections(window):
@@ -106,14 +105,9 @@ def outlines_of(found, true, classes):
 
 
 def mean(values):
-    """Mean over what is known, None if nothing is."""
+    """Mean over what is known, for JSON: None if nothing is."""
     values = [float(value) for value in values if value is not None and not np.isnan(value)]
     return float(np.mean(values)) if values else None
-
-
-def known(value):
-    """A float for JSON, None if it is not defined."""
-    return None if value is None or np.isnan(value) else float(value)
 
 
 def tables(report):

@@ -2,36 +2,26 @@
 
 import math
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from seglib import transforms as moves
 from seglib.datasets import DSB2018, CamVid
 from seglib.scenes import Cells
 from seglib.targets import instances_to_targets
-from seglib.transforms import (
-    Compose,
-    ElasticDeform,
-    Grayscale,
-    RandomCrop,
-    RandomFlip,
-    RandomRotate90,
-    RandomScale,
-    SeparateTouching,
-    Standardize,
-    crop,
-)
 from workbench.dataset import HELD_BACK, open_data
 from workbench.kept import Kept, Tiles, Whole, Windows
 from workbench.networks import DETECTORS
 from workbench.nuclei import AnyExposure, Exposed, Reduced
+from workbench.pictures import PUBLIC
 from workbench.torchvision_sets import oxford_pets, voc
 
-PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back pictures
 NAMES = ("cells", *PUBLIC, "voc", "oxford_pets")
 VAL_SIZE = 256  # px; while training, detectors and all on dsb2018 are scored on the middles of held-back pictures
 SMALLER = 0.75  # the least that a training picture is scaled by
-NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
+TURNS = [moves.RandomFlip(), moves.RandomRotate90()]
 
 
 def training_sets(name, side, said=None, grey=False, model="unet", augment=None, size=None):
@@ -50,24 +40,25 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
         option = f"--{next(iter(said)).replace('_', '-')}"
         raise ValueError(f"{option} is for a folder of your own; what the masks of {name} mean is known")
     detector, nuclei = model in DETECTORS, model == "nuclei"
-    apart = instances_to_targets if detector else SeparateTouching()
+    apart = instances_to_targets if detector else moves.SeparateTouching()
     targets = [instances_to_targets] if detector else []
-    learn, scored = ([AnyExposure()], [Exposed()]) if nuclei else ([Standardize()], [Standardize()])
+    learn, scored = ([AnyExposure()], [Exposed()]) if nuclei else ([moves.Standardize()], [moves.Standardize()])
     sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
     if name in ("cells", "dsb2018") and (augment or size):
         raise ValueError(f"--augment and --size are for pictures of your own, camvid, voc and oxford_pets, not {name}")
     if nuclei and (augment or size):
         raise ValueError("nuclei brings its own --augment and --size")
     if name == "cells":
-        train = Cells(1_000_000, size=side, seed=1, transform=Compose([*learn, apart]))
-        val = Cells(64, size=side, transform=Compose([*scored, *targets]))
+        train = Cells(1_000_000, size=side, seed=1, transform=moves.Compose([*learn, apart]))
+        val = Cells(64, size=side, transform=moves.Compose([*scored, *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
-    move = [RandomScale(SMALLER, 1.33), RandomCrop(side), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
-    look = Compose([*sized, *scored, inside if detector else centre, *targets])
+    move = [moves.RandomScale(SMALLER, 1.33), moves.RandomCrop(side), moves.ElasticDeform(sigma=3), *TURNS, apart]
+    middle = partial(centre, padded=not detector)  # a detector would be charged for objects in a padding
+    look = moves.Compose([*sized, *scored, middle, *targets])
     root = bowl(name)
     if root or name == "dsb2018":
-        train = DSB2018(root, split="train", transform=Compose([Grayscale(), *sized, *learn, *move]))
-        val = DSB2018(root, split="val", transform=Compose([Grayscale(), look]))
+        train = DSB2018(root, split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
+        val = DSB2018(root, split="val", transform=moves.Compose([moves.Grayscale(), look]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     train, val, held, reading = both_parts(name, said or {})
     numbered = reading.get("numbered", False)
@@ -79,7 +70,7 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     if "foreground" in reading and not any(train.counts[index][1] for index in chosen):
         raise ValueError(f"no mask of {name} holds the value {reading['foreground']}: what is --foreground to be?")
     if nuclei and numbered:
-        learned, judged = Whole(train, chosen, Compose([*sized, *learn, *move])), Whole(val, held, look)
+        learned, judged = Whole(train, chosen, moves.Compose([*sized, *learn, *move])), Whole(val, held, look)
     else:
         learned = Windows(train, side, augment or "photo", chosen, apart if numbered else None)
         judged = Whole(val, held, look) if detector and numbered else Tiles(val, held)
@@ -95,17 +86,11 @@ def bowl(folder):
     return Path(folder) if whole else None
 
 
-def centre(sample):
-    """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around."""
-    rows, cols = sample["image"].shape[-2:]
-    return crop(sample, (rows - VAL_SIZE) // 2, (cols - VAL_SIZE) // 2, VAL_SIZE, VAL_SIZE)
-
-
-def inside(sample):
-    """As `centre`, but what is smaller stays as it is: a detector would be charged for objects in a padding."""
-    rows, cols = sample["image"].shape[-2:]
-    height, width = min(rows, VAL_SIZE), min(cols, VAL_SIZE)
-    return crop(sample, (rows - height) // 2, (cols - width) // 2, height, width)
+def centre(sample, padded=True):
+    """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around, or stays as it is."""
+    sides = sample["image"].shape[-2:]
+    size = [VAL_SIZE if padded else min(side, VAL_SIZE) for side in sides]
+    return moves.crop(sample, *((side - part) // 2 for side, part in zip(sides, size, strict=True)), *size)
 
 
 def both_parts(name, said):
@@ -136,9 +121,3 @@ def both_parts(name, said):
     if speaks:
         print(f"{name} has no val/: every fifth picture of {named} is held back to score on, {len(held)} in all")
     return train, None, held, reading
-
-
-def held_back(name):
-    """(data set, paths of its pictures) that a public set keeps for testing: DSB2018's val, CamVid's test."""
-    data = DSB2018(split="val") if name == "dsb2018" else CamVid(split="test")
-    return data, data.paths if name == "dsb2018" else [image for image, _ in data.pairs]
