@@ -95,10 +95,10 @@ def check_folder(data, table=None):
     for picture in pictures:
         for kind, sentence in picture.faults:
             faults[kind].append(sentence)
-    report = Report(data.folder, data.reader, pictures, {kind: told for kind, told in faults.items() if told}, notes=[])
     if len(twins) > MANY:
         twins = [f"{len(twins)} pictures are nearly the same as an earlier one of their split, such as: {twins[0]}"]
-    report.notes = [*_notes(report, data), *twins]
+    report = Report(data.folder, data.reader, pictures, {kind: told for kind, told in faults.items() if told}, twins)
+    report.notes[:0] = _notes(report, data)
     return report
 
 
@@ -128,13 +128,8 @@ def _examine(picture, reader):
     except ValueError as error:
         picture.faults.append(("broken", str(error)))
     if picture.size and mask_size and picture.size != mask_size:
-        picture.faults.append(
-            ("sizes", f"{picture.mask} is {mask_size} but {picture.image} {picture.size} (height, width)")
-        )
-
-
-def _labels(pictures):
-    return set().union(*(picture.pixels for picture in pictures))
+        told = f"{picture.mask} is {mask_size} but {picture.image} {picture.size} (height, width)"
+        picture.faults.append(("sizes", told))
 
 
 def difference_hash(image):
@@ -148,8 +143,8 @@ def difference_hash(image):
 
 def _tell_twins(pictures):
     """Add duplicates and leakage to the pictures' faults; return sentences on near twins within a split."""
-    whole, notes = [picture for picture in pictures if picture.digest], []
-    for picture, twin, distance in find_twins(whole):
+    notes = []
+    for picture, twin, distance in find_twins([picture for picture in pictures if picture.digest]):
         same = "the same file as" if distance is None else f"nearly the same picture ({distance} of 64 bits differ) as"
         sentence = f"{picture.image} is {same} {twin.image}"
         if picture.split != twin.split:
@@ -165,7 +160,7 @@ def _notes(report, data):
     notes = [f"{data.left_out} pictures without a mask are left out"] if data.left_out else []
     if not report.named:
         notes.append("there is no class table: write classes.txt, one name a line")
-    seen = _labels(report.pictures)
+    seen = set().union(*(picture.pixels for picture in report.pictures))
     absent = [name for label, name in enumerate(report.reader.classes if report.named else ()) if label not in seen]
     if absent:
         notes.append(f"no mask has a pixel of {few(absent)}")

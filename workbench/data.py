@@ -39,12 +39,8 @@ def add_parser(subparsers):
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
     add_options(check)
     check.add_argument("--keep", action="store_true", help="write these options into the folder, for all commands")
-    check.add_argument(
-        "--page",
-        metavar="FILE",
-        default="data_check.html",
-        help="where to write thumbnails with overlays (default: %(default)s in the current folder)",
-    )
+    page = "a page of thumbnails with overlays (default: %(default)s)"
+    check.add_argument("--page", metavar="FILE", default="data_check.html", help=page)
     convert.add_parser(verbs)
 
 
@@ -80,21 +76,15 @@ def lines(report):
     heights, widths = zip(*sizes, strict=True) if sizes else ((), ())
     common = [(f"{height} x {width}", count) for (height, width), count in sizes.most_common(5)]
     if len(sizes) > 5:
-        common.append(
-            (f"{len(sizes) - 5} others, {min(heights)} to {max(heights)} x {min(widths)} to {max(widths)}", "")
-        )
+        extent = f"{min(heights)} to {max(heights)} x {min(widths)} to {max(widths)}"
+        common.append((f"{len(sizes) - 5} others, {extent}", ""))
     yield from _table("sizes (height x width)", common)
     yield from _table("channels", ((CHANNELS.get(mode, mode), count) for mode, count in modes.most_common()))
     yield from _table("classes", _frequencies(report))
-    for note in report.notes[:SHOWN]:
-        yield f"note: {note}"
-    if len(report.notes) > SHOWN:
-        yield f"note: ... and {len(report.notes) - SHOWN} more"
+    yield from _some(report.notes, "note: ")
     for kind, sentences in report.faults.items():
         yield f"WRONG, {KINDS[kind]}: {len(sentences)}"
-        yield from (f"  {sentence}" for sentence in sentences[:SHOWN])
-        if len(sentences) > SHOWN:
-            yield f"  ... and {len(sentences) - SHOWN} more"
+        yield from _some(sentences, "  ")
     if not report.faults:
         yield "nothing is wrong"
 
@@ -102,6 +92,13 @@ def lines(report):
 def _table(title, rows):
     yield f"{title}:"
     yield from (f"  {name:<28} {value}" for name, value in rows)
+
+
+def _some(sentences, start):
+    """The first SHOWN sentences, and how many more there are."""
+    yield from (start + sentence for sentence in sentences[:SHOWN])
+    if len(sentences) > SHOWN:
+        yield f"{start}... and {len(sentences) - SHOWN} more"
 
 
 def _frequencies(report):

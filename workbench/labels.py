@@ -64,7 +64,9 @@ def both_maps(predictions, truth, **said):
     named = reader.table is not None
     if reader == MaskReader() and own:
         reader = MaskReader(own)
-    numbered = reader.numbered or (not named and not options and not _objects(truth) and _numbered(paths, reader))
+    numbered = reader.numbered or (
+        not named and not options and not Path(truth, OBJECTS).is_file() and _numbered(paths, reader)
+    )
     if numbered:
         reader = MaskReader(numbered=True)
     mine = MaskReader(own)
@@ -98,18 +100,16 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
 
     ``or_ids``: files may hold class ids in place of what the reader knows.
     """
-    annotated = _objects(folder)
-    found = read_objects(annotated) if annotated else None
+    annotated = Path(folder, OBJECTS)
+    found = read_objects(annotated) if annotated.is_file() else None
 
     def read(name):
         with any_size():  # as predict writes maps
             if reader.numbered:
                 ids = renumber(reader.values(paths[name]).int().numpy()).astype(np.int32)
                 return {"mask": (ids > 0).astype(np.uint8), "instances": ids, "scores": np.ones(ids.max())}
-            if or_ids and _are_ids(paths[name], reader):
-                mask = MaskReader(as_table(reader.classes))(paths[name])
-            else:
-                mask = (_unnamed if reader == MaskReader() else reader)(paths[name])
+            own = MaskReader(as_table(reader.classes)) if or_ids and _are_ids(paths[name], reader) else reader
+            mask = (_unnamed if own == MaskReader() else own)(paths[name])
             mask = mask.numpy().astype(np.uint8)  # large pictures are held several times
         if found is None:
             return {"mask": mask}
@@ -159,12 +159,6 @@ def _numbered(paths, reader):
             if reader.coloured or len(np.unique(values)) > (0 if reader.table else FEW):
                 return not reader.coloured and looks_numbered(values)
     return False
-
-
-def _objects(folder):
-    """The file of objects that seglib predict wrote into a folder, or None."""
-    path = Path(folder, OBJECTS)
-    return path if path.is_file() else None
 
 
 def _files(folder):

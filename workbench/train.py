@@ -6,16 +6,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from workbench.options import add_options, said
+from workbench.options import OPTIONS, add_options, said
 
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
 LOSSES = ("cross-entropy", "dice", "focal", "lovasz", "tversky")
 AUGMENTS = ("none", "flips", "photo", "microscope")
-ARGUMENTS = (
-    *("data", "weights", "steps", "epochs", "seconds", "batch_size", "learning_rate", "head_rate", "seed", "crop"),
-    *("size", "augment", "loss", "class_weights", "backbone", "pretrained", "patience", "eval_every", "device"),
-)
-
+PASSING = ("command", "run", "out", "config", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
 BACKBONE_SHARE = 0.2  # of the learning rate, for a pretrained backbone, as measured on CamVid
 
 
@@ -32,10 +28,8 @@ def add_parser(subparsers):
     )
     add, default = parser.add_argument, "default: %(default)s"
     add("--model", choices=NAMES, required=True, help="see `seglib models`")
-    text = (
-        "your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every fifth "
-    )
-    add("--data", required=True, help=text + "picture of train/, or of all, is held back to score on")
+    text = "your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/, every fifth picture of "
+    add("--data", required=True, help=text + "train/, or of all, is held back to score on")
     add("--out", required=True, help="folder of the run")
     add(
         "--config",
@@ -93,63 +87,38 @@ def run(arguments):
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
-    detector = arguments.model in DETECTORS
-    named, looks = (
-        (arguments.data, arguments.crop, said(arguments)),
-        (arguments.model, arguments.augment, arguments.size),
-    )
-    train, val, facts = training_sets(*named, before["grey"], *looks)
-    config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
+    model, data, detector = arguments.model, arguments.data, arguments.model in DETECTORS
+    looks = model, arguments.augment, arguments.size
+    train, val, facts = training_sets(data, arguments.crop, said(arguments), before["grey"], *looks)
+    config = {name: value for name, value in vars(arguments).items() if name not in PASSING} | facts
     if begun is not None:
         check_fit(before, config)
     if detector and not facts["objects"]:
-        cause = f"{arguments.data} has classes of pixels alone, or pass --numbered"
-        raise ValueError(f"{arguments.model} learns single objects; {cause}")
+        raise ValueError(f"{model} learns single objects; {data} has classes of pixels alone, or pass --numbered")
     if detector and (arguments.loss != "cross-entropy" or arguments.class_weights):
-        raise ValueError(f"{arguments.model} brings its own losses: --loss and --class-weights are for the others")
+        raise ValueError(f"{model} brings its own losses: --loss and --class-weights are for the others")
     loss = None if detector else Loss(arguments.loss, arguments.class_weights, facts["classes"], train)
     learning = {"collate": detection_batch} if detector else {"loss": loss}
+    learning |= {name: getattr(arguments, name) for name in ("batch_size", "eval_every", "patience", "seed", "workers")}
     torch.manual_seed(arguments.seed)
     network = begun or build(config, "imagenet" if arguments.pretrained else None)
     rate, share = rates(arguments, network)
-    batch, steps = arguments.batch_size, arguments.steps
+    steps = arguments.steps
     if arguments.epochs:
-        steps = -(-arguments.epochs * len(train) // batch)
-    left, scoring = None, 0.0
+        steps = -(-arguments.epochs * len(train) // arguments.batch_size)
+    left, until, scoring = None, None, 0.0
     if arguments.seconds:
-        scoring = scoring_time(network.to(best_device()), val, batch, loss, detector)
-        left = max(arguments.seconds - (time.monotonic() - begun_at) - scoring, 1e-3)
-    first = rank_and_size()[0] == 0
-    kept = Run(
-        arguments.out,
-        config,
-        arguments.eval_every,
-        resume=arguments.resume,
-        show=partial(show, network, val, loss, arguments, begun_at),
-        until=begun_at + arguments.seconds if arguments.seconds else None,
-        scoring=scoring,
-    )
+        scoring = scoring_time(network.to(best_device()), val, arguments.batch_size, loss, detector)
+        until = begun_at + arguments.seconds
+        left = max(until - time.monotonic() - scoring, 1e-3)
+    told = partial(show, network, val, loss, arguments, begun_at)
+    kept = Run(arguments.out, config, arguments.eval_every, arguments.resume, told, until, scoring)
+    learning |= {"progress": rank_and_size()[0] == 0, "run": kept}
     try:
-        fit(
-            network,
-            train,
-            val,
-            steps=steps,
-            seconds=left,
-            batch_size=batch,
-            learning_rate=rate,
-            backbone_rate=share,
-            eval_every=arguments.eval_every,
-            patience=arguments.patience,
-            seed=arguments.seed,
-            workers=arguments.workers,
-            progress=first,
-            run=kept,
-            **learning,
-        )
+        fit(network, train, val, steps=steps, seconds=left, learning_rate=rate, backbone_rate=share, **learning)
     except ValueError as error:
         if "more than 1 value per channel" in str(error):
-            cause = f"batch norm of {arguments.model} meets a single value a channel"
+            cause = f"batch norm of {model} meets a single value a channel"
             raise ValueError(f"{cause}: take a larger --batch-size or --crop") from error
         raise
     kept.close()
@@ -158,10 +127,9 @@ def run(arguments):
 
 def choose_device(name):
     """Have `best_device` choose this one. Raises ValueError if it is not there."""
-    if name is None:
-        return
     if name == "cpu":
         os.environ["ACCELERATE_USE_CPU"] = "true"
+    if name in (None, "cpu"):
         return
     import torch
 
@@ -190,12 +158,10 @@ def show(network, val, loss, arguments, begun_at, step, record, waited):
 
     draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png"))
     if not (sys.stderr.isatty() or in_notebook()):
-        told, figures = next(
-            (key, values) for key, values in record["scored"].items() if key not in ("val_step", "val_loss")
-        )
-        best, last = record["best"]["score"], record["history"]["loss"][-1]
+        told = next(name for name in record["scored"] if name not in ("val_step", "val_loss"))
+        score, best, last = record["scored"][told][-1], record["best"]["score"], record["history"]["loss"][-1]
         spent = f"{time.monotonic() - begun_at:.0f} s"
-        print(f"step {step}: loss {last:.3f}, {told} {figures[-1]:.3f} (best {best:.3f}), {spent}", flush=True)
+        print(f"step {step}: loss {last:.3f}, {told} {score:.3f} (best {best:.3f}), {spent}", flush=True)
     missing = loss.never_predicted() if loss else []
     if missing:
         print(f"step {step}: never predicted: {', '.join(missing)}", flush=True)
