@@ -1,13 +1,8 @@
-"""Arguments of the command line: from a file, with a hint for what is misspelt, on consoles of any encoding."""
+"""Arguments of the command line: with a hint for what is misspelt, on consoles of any encoding."""
 
 import argparse
 import difflib
-import json
 import sys
-from pathlib import Path
-
-LENGTHS = ("seconds", "epochs", "steps")  # of a run, of which the first that a file holds counts
-FACTS = ("grey", "objects", "reading")  # that a run's config.json holds beside options
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,39 +22,6 @@ class Parser(argparse.ArgumentParser):
         wrong = [word for word in self.words if not any(option.startswith(word) for option in known)]
         near = difflib.get_close_matches(wrong[0], known, 1) if wrong else ()
         super().error(message + (f"; {wrong[0]} is unknown, did you mean {near[0]}?" if near else ""))
-
-
-def from_config(argv):
-    """The arguments, with those of the file that --config names before the others of ``seglib train``.
-
-    Raises ValueError or OSError for a file that holds none.
-    """
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config")
-    config, rest = finder.parse_known_args(argv[1:])
-    if argv[:1] != ["train"] or config.config is None:
-        return argv
-    path, text = Path(config.config), Path(config.config).read_text(encoding="utf-8")
-    if path.suffix == ".json":
-        content = json.loads(text)
-    else:
-        import yaml  # comes with accelerate
-
-        content = yaml.safe_load(text)
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no options; wanted are lines such as `model: unet`")
-    if "reading" in content:  # a run's own, where "classes" are the names that came of it
-        content = {name: value for name, value in content.items() if name != "classes"} | content["reading"]
-    lengths = [name for name in LENGTHS if content.get(name)]
-    taken = {word.partition("=")[0][2:].replace("-", "_") for word in rest}
-    dropped = {*FACTS, *(LENGTHS if taken & set(LENGTHS) else lengths[1:])}
-    words = []
-    for name, value in content.items():
-        if value not in (None, False) and name not in dropped:
-            values = value if isinstance(value, list) else [] if value is True else [value]
-            words += [f"--{name.replace('_', '-')}"]
-            words += [json.dumps(each) if isinstance(each, dict) else str(each) for each in values]
-    return ["train", *words, *rest]
 
 
 def printable():

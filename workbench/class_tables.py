@@ -1,6 +1,5 @@
 """Which class a label or a colour of a mask stands for: tables beside the masks, and the masks read through them."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +88,12 @@ def read_table(path):
 
 
 def as_table(classes, source="classes"):
-    """A table in `read_table`'s form, of a file's path, of names, of ``"a,b,c"`` or of a dict as JSON has it.
+    """A table in `read_table`'s form, of a file's path, of names, of ``"a,b,c"`` or of a dict.
 
     Raises ValueError, naming the source, for classes without a label or a colour of their own.
     """
     if isinstance(classes, str | Path) and Path(classes).is_file():
         return read_table(classes)
-    if isinstance(classes, str) and classes.startswith("{"):
-        classes = json.loads(classes)
     if isinstance(classes, str):
         classes, source = tuple(name.strip() for name in classes.split(",")), f"--classes {classes}"
     if not isinstance(classes, dict):

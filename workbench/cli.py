@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workbench import data, evaluate, export, models, predict, score, train
-from workbench.arguments import Parser, from_config, printable
+from workbench.arguments import Parser, printable
 
 COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate}
 COMMANDS |= {"export": export, "models": models}
@@ -19,10 +19,6 @@ def main(argv=None):
     subparsers = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS.values():
         command.add_parser(subparsers)
-    try:
-        argv = from_config(sys.argv[1:] if argv is None else list(argv))
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
     arguments = parser.parse_args(argv)
     try:
         status = COMMANDS[arguments.command].run(arguments)

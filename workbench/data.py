@@ -6,16 +6,7 @@ from workbench import convert
 from workbench.options import add_options, said
 
 SHOWN = 10  # sentences of a kind
-CHANNELS = {
-    "1": "black and white",
-    "L": "grey, 8 bits",
-    "LA": "grey with alpha",
-    "P": "palette",
-    "RGB": "colour, 8 bits",
-    "RGBA": "colour with alpha",
-    "CMYK": "print colours (CMYK)",
-    "I;16": "grey, 16 bits",
-}
+CHANNELS = {"1": "black and white", "L": "grey, 8 bits", "RGB": "colour, 8 bits", "I;16": "grey, 16 bits"}
 KINDS = {
     "missing": "without a partner",
     "broken": "can't be read",
@@ -38,7 +29,6 @@ def add_parser(subparsers):
     )
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
     add_options(check)
-    check.add_argument("--keep", action="store_true", help="write these options into the folder, for all commands")
     page = "a page of thumbnails with overlays (default: %(default)s)"
     check.add_argument("--page", metavar="FILE", default="data_check.html", help=page)
     convert.add_parser(verbs)
@@ -53,13 +43,10 @@ def run(arguments):
         return convert.run(arguments)
     from workbench.checking import check_folder
     from workbench.data_page import write_page
-    from workbench.dataset import keep, open_data
+    from workbench.dataset import open_data
 
-    data = open_data(arguments.folder, **said(arguments))
-    report = check_folder(data)
+    report = check_folder(open_data(arguments.folder, **said(arguments)))
     write_page(report, arguments.page)
-    if arguments.keep:
-        print(f"kept for all commands: {keep(data)}")
     print(*lines(report), sep="\n")
     print(f"pictures: {arguments.page}")
     return 1 if report.faults else 0

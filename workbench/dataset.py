@@ -1,13 +1,10 @@
-"""A data set as every command sees it: its pictures, masks, splits and classes, said once and kept with it."""
+"""A data set as every command sees it: its pictures, masks, splits and classes, said once."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from seglib.training.weights import write_whole
 from workbench.class_tables import MaskReader, as_table, find_table
 from workbench.layouts import as_dataset, find_splits, pair_up, table_places
-from workbench.options import KEPT, OPTIONS
 
 HELD_BACK = 5  # every fifth picture of a set without a validation set
 
@@ -28,35 +25,11 @@ class DataSet:
         return as_dataset(self.pairs[split], *self.places[split], self.reader, transform)
 
 
-def kept(*places):
-    """What was said of a set once: the options in KEPT, of the first of these folders that has it."""
-    for place in places:
-        path = Path(place) / KEPT
-        if path.is_file():
-            try:
-                options = json.loads(path.read_text(encoding="utf-8"))
-                unknown = sorted(options.keys() - set(OPTIONS))
-            except (ValueError, AttributeError) as error:
-                raise ValueError(f"{path} can't be read: {error}") from None
-            if unknown:
-                raise ValueError(f"{path} says {unknown[0]!r}; known are {', '.join(OPTIONS)}")
-            return options
-    return {}
-
-
-def keep(data):
-    """Write what was said of a set into its folder; return the path."""
-    write_whole(data.folder / KEPT, json.dumps(data.options, indent=1).encode())
-    return data.folder / KEPT
-
-
 def reader_of(options, *places):
     """A `MaskReader` for masks of which this was said, with the class table of these folders if no other is named."""
     classes = options.get("classes")
     table = as_table(classes) if classes else find_table(*places)
-    return MaskReader(
-        table, *(options.get(name) for name in ("foreground", "threshold")), options.get("numbered", False)
-    )
+    return MaskReader(table, options.get("foreground"), options.get("threshold"), options.get("numbered", False))
 
 
 def open_data(folder, **options):
@@ -67,14 +40,13 @@ def open_data(folder, **options):
     folder : path
         Laid out as `layouts.find_splits` knows it.
     options : OPTIONS
-        What they mean stands in `add_options`. They go before what KEPT says.
+        What they mean stands in `add_options`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         There is no such folder, its layout is not recognised, or the class table can't be read.
     """
-    options = kept(folder) | options
     places = find_splits(folder, options.get("images"), options.get("masks"))
     if options.get("split"):
         if options["split"] not in places:

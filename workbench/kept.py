@@ -164,12 +164,10 @@ class Tiles(Dataset):
 
     def __init__(self, kept, chosen):
         self.kept, self.classes = kept, kept.data.classes
-        places = [
-            (index, top, left)
-            for index in chosen
-            for top in range(0, kept.shapes[index][0], TILE)
-            for left in range(0, kept.shapes[index][1], TILE)
-        ]
+        places = []
+        for index in chosen:
+            tops, lefts = (range(0, side, TILE) for side in kept.shapes[index])
+            places += [(index, top, left) for top in tops for left in lefts]
         count = min(len(places), MOST_TILES)
         self.all, self.places = len(places), [places[number * len(places) // count] for number in range(count)]
 

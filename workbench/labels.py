@@ -8,7 +8,7 @@ import numpy as np
 from seglib.arrays import renumber
 from seglib.datasets.folder import few
 from workbench.class_tables import GREY_VALUES, MaskReader, as_table, find_table, looks_numbered
-from workbench.dataset import kept, open_data, reader_of
+from workbench.dataset import open_data, reader_of
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
 from workbench.pictures import PUBLIC, any_size, held_back
@@ -64,9 +64,8 @@ def both_maps(predictions, truth, **said):
     named = reader.table is not None
     if reader == MaskReader() and own:
         reader = MaskReader(own)
-    numbered = reader.numbered or (
-        not named and not options and not Path(truth, OBJECTS).is_file() and _numbered(paths, reader)
-    )
+    unsaid = not (named or options or Path(truth, OBJECTS).is_file())
+    numbered = reader.numbered or (unsaid and _numbered(paths, reader))
     if numbered:
         reader = MaskReader(numbered=True)
     mine = MaskReader(own)
@@ -178,7 +177,7 @@ def _true_files(truth, predicted, said):
     except Unrecognised:  # no pictures beside the masks
         folder = Path(truth).resolve()
         places = [folder, folder.parent, folder.parent.parent]
-        return _files(truth), places, kept(*places) | said
+        return _files(truth), places, said
     names = {split: {path.stem for path in pairs.images.values()} for split, pairs in data.pairs.items()}
     fitting = [split for split in names if len(names) == 1 or names[split] == set(predicted)]
     if len(fitting) != 1:

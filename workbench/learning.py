@@ -1,7 +1,6 @@
 """What a run of ``seglib train`` asks of each batch and shows of each scoring."""
 
 import time
-from functools import partial
 
 import numpy as np
 import torch
@@ -85,11 +84,6 @@ def scoring_time(network, val, batch, loss, detector):
     return (time.monotonic() - started) * len(val) / some
 
 
-def rows_of(image, top, bottom):
-    """Rows of a picture (C, H, W)."""
-    return image[:, top:bottom]
-
-
 def draw_samples(network, val, path):
     """Draw held-back pictures with what the network says (above) and the truth (below)."""
     from PIL import Image, ImageDraw
@@ -100,7 +94,7 @@ def draw_samples(network, val, path):
         image = image / torch.clamp(image.amax(), min=1e-6)
         if "boxes" in sample:
             size = sample["image"].shape[1:]
-            found = detect(network, partial(rows_of, sample["image"]), size, max(size), 0)
+            found = detect(network, lambda top, bottom, rows=sample["image"]: rows[:, top:bottom], size, max(size), 0)
             pair = overlay_instances(image, paint(found, size)[0]), overlay_instances(image, sample["instances"])
         else:
             with evaluating(network):

@@ -21,9 +21,8 @@ def small_objects(channels, classes):
 def grey_nuclei(channels, classes):
     """The network that comes with the course. Raises ValueError for colours and for more classes than one."""
     if (channels, classes) != (1, 2):
-        raise ValueError(
-            f"nuclei learns one class of objects in grey pictures; this set has {classes - 1}, {channels} channels"
-        )
+        told = f"this set has {classes - 1}, {channels} channels"
+        raise ValueError(f"nuclei learns one class of objects in grey pictures; {told}")
     return Nuclei()
 
 
@@ -86,16 +85,13 @@ def load_run(path):
     if not path.exists() and str(path) in SHIPPED:
         name, path = str(path), SHIPPED[str(path)]
         if not path.is_file():
-            raise ValueError(
-                f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}: run from a "
-                "clone of the course that was installed with `pip install -e .`, or give --weights of a run of your own"
-            )
+            remedy = "run from a clone of the course, installed with `pip install -e .`, or give --weights of a run"
+            told = f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}"
+            raise ValueError(f"{told}: {remedy} of your own")
     path = path / WEIGHTS if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(
-            f"there is no {path}: give the folder of a run (seglib train --out), its {WEIGHTS}, or one of "
-            f"{', '.join(SHIPPED)}"
-        )
+        wanted = f"the folder of a run (seglib train --out), its {WEIGHTS}, or one of {', '.join(SHIPPED)}"
+        raise ValueError(f"there is no {path}: give {wanted}")
     tensors, header = weights.read(path)
     try:
         config = json.loads(header["config"])

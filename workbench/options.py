@@ -1,12 +1,11 @@
 """What can be said of a data set on the command line, alike for every command that reads one."""
 
-KEPT = "seglib.json"  # in the folder of a set: what `seglib data check --keep` was told of it
 OPTIONS = ("images", "masks", "val", "split", "classes", "foreground", "threshold", "numbered", "skip_unlabelled")
 
 
 def add_options(parser):
     """Add to a command what can be said of a data set."""
-    group = parser.add_argument_group("the data set", f"said once to `seglib data check --keep`, it stays in {KEPT}")
+    group = parser.add_argument_group("the data set", "alike for all commands that read one")
     group.add_argument("--images", metavar="DIR", help="folder of the pictures: a path, or its name in the set")
     group.add_argument("--masks", metavar="DIR", help="folder of the masks, where there are several, likewise")
     group.add_argument("--val", metavar="DIR", nargs="+", help="another set to score on; or its pictures and masks")

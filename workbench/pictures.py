@@ -1,7 +1,7 @@
 """Pictures to predict: found in folders, read in rows, prepared as in training."""
 
+import os
 import sys
-from collections import defaultdict
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -47,13 +47,11 @@ def find_pictures(places):
 
 def _below(folder):
     """{path from the folder without suffix: path} of the pictures below it."""
-    places, found, faults, masks = defaultdict(list), {}, [], 0
-    for path in sorted(folder.rglob("*")):
-        hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)  # ._a.png of macOS is no picture
-        if path.suffix.lower() in PICTURES and path.is_file() and not hidden:
-            places[path.parent].append(path)
-    for place, paths in places.items():
-        names = [name.lower() for name in place.relative_to(folder).parts]
+    found, faults, masks = {}, [], 0
+    for place, _, files in sorted(os.walk(folder)):
+        names = [name.lower() for name in Path(place).relative_to(folder).parts]
+        paths = [Path(place, file) for file in sorted(files) if Path(file).suffix.lower() in PICTURES]
+        paths = [path for path in paths if not any(name.startswith(".") for name in (*names, path.name))]  # ._a.png
         pictures = part(paths)[1] or paths  # without masks beside them
         if any(name in map(str.lower, MASKS) or name.endswith(BESIDE) for name in names):
             pictures = []

@@ -173,11 +173,9 @@ class Run:
         now = json.loads(json.dumps(self.config))
         differ = [key for key in before | now if before.get(key) != now.get(key) and key not in MAY_CHANGE]
         if differ:
-            raise ValueError(
-                f"{self.folder} was begun with other arguments: "
-                + ", ".join(f"{key} {before.get(key)!r}, not {now.get(key)!r}" for key in differ)
-                + ". Give the same ones to go on, or take another folder"
-            )
+            told = ", ".join(f"{key} {before.get(key)!r}, not {now.get(key)!r}" for key in differ)
+            remedy = "Give the same ones to go on, or take another folder"
+            raise ValueError(f"{self.folder} was begun with other arguments: {told}. {remedy}")
         if before != now and self.writes:
             self._write_config()
 

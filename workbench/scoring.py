@@ -42,9 +42,8 @@ def score_pictures(predictions, truth):
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
             if found["mask"].shape != true["mask"].shape:
-                raise ValueError(
-                    f"{name}: the prediction is {found['mask'].shape}, the truth {true['mask'].shape} (height, width)"
-                )
+                sizes = f"the prediction is {found['mask'].shape}, the truth {true['mask'].shape}"
+                raise ValueError(f"{name}: {sizes} (height, width)")
             own = counted(found["mask"], true["mask"], len(classes))
             outline = outlines_of(found["mask"], true["mask"], len(classes))
             pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
@@ -127,9 +126,6 @@ def _table(title, rows, columns):
 
 def _numbered(predictions, truth):
     """Names for classes that have none: as many numbers as labels occur."""
-    highest = 0
-    for maps in (predictions, truth):
-        for name in maps.names:
-            mask = maps[name]["mask"]
-            highest = max(highest, int(mask[mask != VOID].max(initial=0)))
+    both = (maps[name]["mask"] for maps in (predictions, truth) for name in maps.names)
+    highest = max(int(mask[mask != VOID].max(initial=0)) for mask in both)
     return [str(label) for label in range(highest + 1)]

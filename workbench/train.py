@@ -11,7 +11,7 @@ from workbench.options import OPTIONS, add_options, said
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
 LOSSES = ("cross-entropy", "dice", "focal", "lovasz", "tversky")
 AUGMENTS = ("none", "flips", "photo", "microscope")
-PASSING = ("command", "run", "out", "config", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
+PASSING = ("command", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
 BACKBONE_SHARE = 0.2  # of the learning rate, for a pretrained backbone, as measured on CamVid
 
 
@@ -20,24 +20,17 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "train",
         help="train a network",
-        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and "
-        "for TensorBoard, sample predictions. All pictures and masks are read before it begins. While it trains, the "
-        "network is scored on the held-back pictures, whole, in tiles of 256 px (256 of them at most, evenly spread; "
-        "mask_rcnn, nuclei and dsb2018: on the pictures' middles). Start it with `accelerate launch -m workbench train "
-        "...` to use several processes, GPUs or machines; --batch-size is that of all together.",
+        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and for "
+        "TensorBoard, sample predictions. All pictures and masks are read before it begins. Without val/ in a folder, "
+        "every fifth picture of train/, or of all, is held back to score on: whole, in tiles of 256 px, 256 at most "
+        "(mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate launch -m workbench train ...` takes "
+        "several processes, GPUs or machines; --batch-size is that of all together.",
     )
     add, default = parser.add_argument, "default: %(default)s"
     add("--model", choices=NAMES, required=True, help="see `seglib models`")
-    text = "your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/, every fifth picture of "
-    add("--data", required=True, help=text + "train/, or of all, is held back to score on")
+    add("--data", required=True, help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated)")
     add("--out", required=True, help="folder of the run")
-    add(
-        "--config",
-        metavar="FILE",
-        help="options from a YAML or JSON file, such as a run's config.json; others go first",
-    )
-    text = "begin with the weights of another run of the same network and as many classes, or with those of nuclei, in "
-    add("--weights", help=text + "place of random ones; pictures are made grey where those were")
+    add("--weights", help="begin with a run's weights (same network, as many classes), or with those of nuclei")
     add("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
     add("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
     length = parser.add_mutually_exclusive_group()
@@ -49,8 +42,8 @@ def add_parser(subparsers):
     add("--learning-rate", type=float, default=2e-3, help=f"{default}; of a pretrained backbone a fifth of it")
     add("--head-rate", type=float, help="learning rate of all but the backbone, which then keeps --learning-rate")
     add("--loss", choices=LOSSES, default="cross-entropy", help=default)
-    text = "of the cross-entropy: none, sqrt or median (frequency balancing), or a number a class, 1,5,5; by default "
-    add("--class-weights", help=text + "sqrt where there are more than two classes")
+    text = "of the cross-entropy: none, sqrt (default of 3 and more classes), median, or a number a class, 1,5,5"
+    add("--class-weights", help=text)
     add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
     add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
     text = "photo: light, scale, left and right (default); microscope: light, scale, bending, flips, turns; flips; none"

@@ -1,14 +1,12 @@
-"""Folders as publishers lay them out, the options that name what is unclear, and what stays with a set."""
+"""Folders as publishers lay them out, and the options that name what is unclear."""
 
-import json
 import os
 
 import numpy as np
 import pytest
 from picture_files import save
-from test_one_reading import all_commands, make, refused_alike
+from test_one_reading import make, refused_alike
 
-from workbench import dataset
 from workbench.cli import main
 from workbench.dataset import open_data
 from workbench.sets import training_sets
@@ -117,29 +115,6 @@ def test_explicit_folders_splits_and_another_set_to_score_on(tmp_path, capsys):
     assert "3 pictures" in capsys.readouterr().out
     assert main([*command, "tset"]) == 1
     assert "c has train, test, no --split tset" in capsys.readouterr().err
-
-
-def test_what_was_said_once_stays_with_the_set(tmp_path, capsys):
-    home = make(tmp_path / "set", value=255)
-    for number in range(5):
-        save(home / f"mask/p{number}.png", np.zeros((64, 64), np.uint8))
-    command = [
-        "data",
-        "check",
-        str(home),
-        "--masks",
-        "masks",
-        "--foreground",
-        "255",
-        "--page",
-        str(tmp_path / "p.html"),
-    ]
-    assert main([*command, "--keep"]) == 0
-    assert json.loads((home / dataset.KEPT).read_text()) == {"masks": "masks", "foreground": 255}
-    all_commands(home, tmp_path, capsys)
-    (home / dataset.KEPT).write_text('{"foregruond": 255}')
-    with pytest.raises(ValueError, match=r"seglib\.json says 'foregruond'; known are images"):
-        open_data(home)
 
 
 def test_pictures_without_a_mask_are_left_out_when_asked_and_counted(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Training that can be steered: windows, tiles, losses, weights, lengths, configs, devices, what is said on the way."""
+"""Training that can be steered: windows, tiles, losses, weights, lengths, devices, what is said on the way."""
 
 import json
 import signal
@@ -74,10 +74,9 @@ def test_a_run_is_made_longer_and_by_epochs(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_config_file_says_what_the_command_line_says(tmp_path, capsys):
+def test_pictures_are_reduced_in_predict_as_in_training(tmp_path):
     home = folder(tmp_path / "set")
     assert train(home, tmp_path / "run", "--steps", "2", "--loss", "dice", "--augment", "flips", "--size", "40") == 0
-    config = json.loads((tmp_path / "run/config.json").read_text())
     (tmp_path / "new").mkdir()
     (home / "images/3.png").rename(tmp_path / "new/3.png")
     assert (
@@ -86,20 +85,6 @@ def test_a_config_file_says_what_the_command_line_says(tmp_path, capsys):
     labels = np.array(Image.open(tmp_path / "p/labels/3.png"))
     assert labels.shape == (64, 80)
     assert (labels == labels[::2, ::2].repeat(2, 0).repeat(2, 1)).all()  # reduced as in training, and enlarged
-    (tmp_path / "new/3.png").rename(home / "images/3.png")
-    again = ["train", "--config", str(tmp_path / "run/config.json"), "--out", str(tmp_path / "again"), "--workers", "0"]
-    assert main(again) == 0
-    assert json.loads((tmp_path / "again/config.json").read_text()) == config
-    assert (tmp_path / "again/metrics.csv").read_bytes() == (tmp_path / "run/metrics.csv").read_bytes()
-    assert main([*again[:-4], "--out", str(tmp_path / "third"), "--seconds", "0.1", "--workers", "0"]) == 0
-    text = f"model: unet\ndata: {home}\nsteps: 1\nbatch_size: 2\ncrop: 32\nworkers: 0\nskip_unlabelled: true\n"
-    (tmp_path / "run.yaml").write_text(text)
-    assert main(["train", "--config", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "fourth")]) == 0
-    assert json.loads((tmp_path / "fourth/config.json").read_text())["reading"]["skip_unlabelled"]
-    (tmp_path / "run.yaml").write_text("lerning_rate: 1\n")
-    with pytest.raises(SystemExit):
-        main(["train", "--config", str(tmp_path / "run.yaml"), "--model", "unet", "--data", "x", "--out", "y"])
-    assert "--lerning-rate is unknown, did you mean --learning-rate?" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -138,7 +123,6 @@ def test_a_backbone_is_trained_at_its_own_rate_and_loaded_again(tmp_path, model)
         (["--device", "cuda:99"], "--device is cuda:99; this machine has cpu"),
         (["--model", "mask_rcnn"], "has classes of pixels alone, or pass --numbered"),
         (["--class-weights", "1"], "--class-weights is 1: wanted is one of 0 or more for each of ground, tree, rare"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
 )
 def test_options_that_do_not_go_together_leave_nothing_behind(tmp_path, capsys, options, message):
