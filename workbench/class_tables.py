@@ -31,7 +31,6 @@ _FORMS = (  # of a line
     r"(?P<name>[^,;:\t]*[^,;:\s])\s*[,;:\t]\s*(?P<key>\d+)",
     r"(?P<name>[^,;:]+)(?P<key>)",
 )
-_SPACED = r"(?P<key>\d+)\s+(?P<name>[^\d,;:\s][^,;:]*)"
 _HEADS = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "id", "index", "pixel", "value"}
 
 
@@ -66,13 +65,11 @@ def read_table(path):
     table = {}
     lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
     content = [line for line in lines if line and not line.startswith("#")]
-    spaced = all(re.fullmatch(_SPACED, line) for line in content)  # else "2 wheelers" is a name
-    forms = (*_FORMS[:2], _SPACED) if spaced else _FORMS
     for number, line in enumerate(lines, start=1):
         words = set(re.split(_GAP, line.lower()))
         if line not in content or (not table and len(words) > 1 and words <= _HEADS):
             continue
-        match = next(filter(None, (re.fullmatch(form, line) for form in forms)), None)
+        match = next(filter(None, (re.fullmatch(form, line) for form in _FORMS)), None)
         if match is None:
             wanted = "neither a name nor name,red,green,blue nor label,name"
             raise ValueError(f"{path}, line {number}: {line!r} is {wanted}")
@@ -191,10 +188,9 @@ class MaskReader:
     def labels(self, path):
         """(class ids, int64 (H, W), -1 where no class is known; the labels or colours (r, g, b) that none has)."""
         values = self.values(path)
-        if self.numbered:
-            return (values > 0).long(), []
-        if self.threshold is not None:
-            return (values >= self.threshold).long(), []
+        least = 1 if self.numbered else self.threshold
+        if least is not None:
+            return (values >= least).long(), []
         there, keys = present(values), self.keys
         if keys is None:
             return values, [value for value in there if value < 0]
@@ -250,10 +246,8 @@ def likely_cause(values):
         return "It looks like a blurred black and white mask: pass --threshold 128, or save it again, unsmoothed"
     if looks_numbered(values):
         return "They look like numbered objects: pass --numbered"
-    return (
-        "Usual causes: no class table (write classes.txt, a name a line, or pass --classes), labels counted from 1, a "
-        "class left out, grey values instead of labels"
-    )
+    remedy = "write classes.txt, a name a line, or pass --classes"
+    return f"Usual causes: no class table ({remedy}), labels counted from 1, a class left out, grey values"
 
 
 def looks_numbered(values):

@@ -23,14 +23,12 @@ def add_parser(subparsers):
     verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
     check = verbs.add_parser(
         "check",
-        help="look through a folder of pictures and masks",
-        description="Read a whole data set: sizes, channels, class frequencies; missing, broken and duplicate files, "
-        "unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
+        help="look through a folder of pictures and masks: sizes, channels, class frequencies; missing, broken and "
+        "duplicate files, unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
     )
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
     add_options(check)
-    page = "a page of thumbnails with overlays (default: %(default)s)"
-    check.add_argument("--page", metavar="FILE", default="data_check.html", help=page)
+    check.add_argument("--page", metavar="FILE", default="data_check.html", help="thumbnails (default: %(default)s)")
     convert.add_parser(verbs)
 
 
@@ -60,11 +58,9 @@ def lines(report):
     yield f"{report.folder}: {len(report.pictures)} pictures"
     if "all" not in splits:
         yield from _table("splits", splits.items())
-    heights, widths = zip(*sizes, strict=True) if sizes else ((), ())
     common = [(f"{height} x {width}", count) for (height, width), count in sizes.most_common(5)]
     if len(sizes) > 5:
-        extent = f"{min(heights)} to {max(heights)} x {min(widths)} to {max(widths)}"
-        common.append((f"{len(sizes) - 5} others, {extent}", ""))
+        common.append((f"{len(sizes) - 5} others, {' x '.join(map(_extent, zip(*sizes, strict=True)))}", ""))
     yield from _table("sizes (height x width)", common)
     yield from _table("channels", ((CHANNELS.get(mode, mode), count) for mode, count in modes.most_common()))
     yield from _table("classes", _frequencies(report))
@@ -74,6 +70,10 @@ def lines(report):
         yield from _some(sentences, "  ")
     if not report.faults:
         yield "nothing is wrong"
+
+
+def _extent(sides):
+    return f"{min(sides)} to {max(sides)}"
 
 
 def _table(title, rows):

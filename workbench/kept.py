@@ -74,16 +74,18 @@ class Kept:
         if getattr(self.data.read, "numbered", False):
             sample["instances"] = self.data.read.values(mask_path).numpy().astype(np.int32)
         picture = Picture(path, self.grey)
-        sample["image"] = picture.raw(0, picture.size[0])
-        check_same_size(sample["mask"], mask_path, sample["image"], path)
+        levels, channels = picture.levels(0, picture.image.height), 1 if self.grey else 3
+        check_same_size(sample["mask"], mask_path, levels, path)
         step = math.ceil(max(picture.size) / self.size) if self.size else 1
-        sample, channels = scaled_down(sample, step), len(sample["image"])
-        image, deep = sample["image"], self.grey or step > 1 or picture.image.mode.startswith("I;16")
-        image = image[:1] if (image == image[:1]).all() else image
-        kind, thin = np.uint16 if deep else np.uint8, math.ceil(math.sqrt(image[0].numel() / GLANCE))
-        white = np.iinfo(kind).max
-        sample |= {"name": path.stem, "image": (image * white).round().numpy().astype(kind), "white": white}
-        return sample | {"channels": channels, "glance": image[:, ::thin, ::thin].flatten(1), "moments": moments(image)}
+        if self.grey or step > 1:
+            sample = scaled_down(sample | {"image": picture.raw(0, picture.size[0])}, step)
+            levels = (sample["image"] * 65535).round().numpy().astype(np.uint16)
+        levels = np.ascontiguousarray(levels[:1] if (levels == levels[:1]).all() else levels)
+        white, thin = np.iinfo(levels.dtype).max, math.ceil(math.sqrt(levels[0].size / GLANCE))
+        light = [moments(torch.from_numpy(channel).float()[None] / white) for channel in levels]
+        sample |= {"name": path.stem, "image": levels, "white": white, "channels": channels}
+        glance = torch.from_numpy(levels[:, ::thin, ::thin].astype(np.float32) / white).flatten(1)
+        return sample | {"glance": glance, "moments": [torch.cat(each) for each in zip(*light, strict=True)]}
 
     def keep(self, index, raw):
         """Keep a sample of `raw`, if there is room, and return it."""
@@ -112,7 +114,21 @@ def moments(image):
     return pixels.mean(1)[:, None, None], pixels.std(1, correction=0)[:, None, None].clamp_min(1e-6)
 
 
-class Windows(Dataset):
+class Whole(Dataset):
+    """Chosen pictures as a whole, prepared by a transform, for networks that ask for that."""
+
+    def __init__(self, kept, chosen, transform):
+        self.kept, self.chosen, self.transform, self.classes = kept, chosen, transform, kept.data.classes
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def __getitem__(self, place):
+        index = self.chosen[place]
+        return self.transform(self.kept.window(index, 0, 0, *self.kept.shapes[index])[0])
+
+
+class Windows(Whole):
     """Random windows of pictures to learn from: cut a little larger or smaller, lit and scaled at random, moved.
 
     Each is standardised by the mean and deviation that its whole picture has under the same change of light.
@@ -130,11 +146,8 @@ class Windows(Dataset):
     """
 
     def __init__(self, kept, side, augment, chosen, further=None):
-        self.kept, self.side, self.augment, self.chosen, self.further = kept, side, AUGMENT[augment], chosen, further
-        self.classes = kept.data.classes
-
-    def __len__(self):
-        return len(self.chosen)
+        super().__init__(kept, chosen, further)
+        self.side, self.augment = side, AUGMENT[augment]
 
     def __getitem__(self, place):
         low, high, jitter, moves = self.augment
@@ -151,7 +164,7 @@ class Windows(Dataset):
             sample["image"] = both[:, : side * side].reshape(sample["image"].shape)
             mean, deviation = moments(both[:, side * side :])
         sample["image"] = (sample["image"] - mean) / deviation
-        for move in (Resize(self.side), *moves, *([self.further] if self.further else [])):
+        for move in (Resize(self.side), *moves, *([self.transform] if self.transform else [])):
             sample = move(sample)
         return sample
 
@@ -178,17 +191,3 @@ class Tiles(Dataset):
         sample, raw = self.kept.window(*self.places[place], TILE, TILE)
         mean, deviation = raw["moments"]
         return sample | {"image": (sample["image"] - mean) / deviation}
-
-
-class Whole(Dataset):
-    """Chosen pictures as a whole, prepared by a transform, for networks that ask for that."""
-
-    def __init__(self, kept, chosen, transform):
-        self.kept, self.chosen, self.transform, self.classes = kept, chosen, transform, kept.data.classes
-
-    def __len__(self):
-        return len(self.chosen)
-
-    def __getitem__(self, place):
-        index = self.chosen[place]
-        return self.transform(self.kept.window(index, 0, 0, *self.kept.shapes[index])[0])

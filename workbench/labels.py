@@ -114,10 +114,7 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
             return {"mask": mask}
         if paths[name].stem not in found:
             raise ValueError(f"{annotated} knows no picture {name}: labels and objects belong to different predictions")
-        try:
-            instances, scores = painted(found[paths[name].stem], mask.shape)
-        except ValueError as error:
-            raise ValueError(f"{annotated}, {name}: {error}") from error
+        instances, scores = painted(found[paths[name].stem], mask.shape, f"{annotated}, {name}")
         return {"mask": mask, "instances": instances, "scores": scores}
 
     return Maps(paths, read, classes, reader.foreground, note)

@@ -30,7 +30,7 @@ def pixels_of(segmentation, size):
     return np.repeat(ends - lengths.cumsum(), lengths) + np.arange(lengths.sum())
 
 
-def painted(annotations, size):
+def painted(annotations, size, source):
     """The objects of a picture, in COCO's format, as a map of ids; the first one keeps what two of them claim.
 
     No mask of the whole picture is made for an object, so thousands of them may lie in a large picture.
@@ -43,14 +43,14 @@ def painted(annotations, size):
     Raises
     ------
     ValueError
-        An outline is faulty; the message names the annotation.
+        An outline is faulty; the message names the source and the annotation.
     """
     columns, scores = np.zeros(size[0] * size[1], np.int32), []  # one column of the picture after the other
     for annotation in annotations:
         try:
             pixels = pixels_of(annotation["segmentation"], size)
         except ValueError as error:
-            raise ValueError(f"annotation {annotation.get('id')}: {error}") from error
+            raise ValueError(f"{source}: annotation {annotation.get('id')}: {error}") from error
         free = pixels[columns[pixels] == 0]
         if len(free):
             scores.append(annotation.get("score", 1.0))

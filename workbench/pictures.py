@@ -132,12 +132,16 @@ class Picture:
         """These rows as float32 (1 or 3, bottom - top, W) in 0..1."""
         return nuclei.reduced(self._rows(top * self.step, min(bottom * self.step, self.image.height)), self.step)
 
-    def _rows(self, top, bottom):
+    def levels(self, top, bottom):
+        """These rows of the file, uint8 (3, h, W) or uint16 (1, h, W)."""
         piece = self.image.crop((0, top, self.image.width, bottom))
         if piece.mode.startswith("I;16"):
-            rows = torch.from_numpy(np.array(piece, np.float32) / 65535)[None].expand(3, -1, -1)
-        else:
-            rows = torch.from_numpy(colours(piece, self.path)).permute(2, 0, 1) / 255
+            return np.array(piece).astype(np.uint16)[None]
+        return colours(piece, self.path).transpose(2, 0, 1)
+
+    def _rows(self, top, bottom):
+        levels = self.levels(top, bottom)
+        rows = torch.from_numpy(levels.astype(np.float32) / np.iinfo(levels.dtype).max).expand(3, -1, -1)
         return Grayscale()({"image": rows})["image"] if self.grey else rows
 
     def reduced(self, step):

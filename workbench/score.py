@@ -17,10 +17,10 @@ def add_parser(subparsers):
     parser.add_argument("truth", help="your data set, a folder of masks, or dsb2018, camvid: the held-back pictures")
     add_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
-    text = "write report.html, pictures.csv, and the confusion matrix as PNG and CSV"
-    parser.add_argument("--report", metavar="FOLDER", help=text)
-    text = "other predictions: the difference of mean IoU, with a bootstrap interval"
-    parser.add_argument("--against", metavar="OTHER", help=text)
+    parser.add_argument(
+        "--report", metavar="FOLDER", help="write a page, pictures.csv, the confusion matrix (PNG, CSV)"
+    )
+    parser.add_argument("--against", metavar="OTHER", help="other predictions: how mean IoU differs, with an interval")
 
 
 def run(arguments):

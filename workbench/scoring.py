@@ -37,7 +37,7 @@ def score_pictures(predictions, truth):
         if alone:
             raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
     classes = truth.classes or predictions.classes or _numbered(predictions, truth)
-    matrices, outlines, pictures, cut, told_apart = {}, [], {}, [], True
+    matrices, outlines, pictures, cut = {}, [], {}, []
     with Progress("scoring") as bar:
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
@@ -51,8 +51,6 @@ def score_pictures(predictions, truth):
                 own_cut = windows(found, true)
                 pictures[name] |= score_objects(own_cut)[0]
                 cut += own_cut
-            else:
-                told_apart = False
             matrices[name] = own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
@@ -64,7 +62,7 @@ def score_pictures(predictions, truth):
     rows = [{key: mean([row[k]]) for k, key in enumerate(PIXELS)} for row in zip(*columns, strict=True)]
     report = {"classes": dict(zip(classes, rows, strict=True)), "pictures": pictures}
     report["mean"] = {key: mean([row[key] for row in rows]) for key in PIXELS}
-    if told_apart:
+    if all("AP" in figures for figures in pictures.values()):  # all are told apart
         whole, by_class = score_objects(cut)
         report["mean"] |= whole
         for label, figures in by_class.items():

@@ -14,7 +14,7 @@ from seglib.targets import instances_to_targets
 from workbench.dataset import HELD_BACK, open_data
 from workbench.kept import Kept, Tiles, Whole, Windows
 from workbench.networks import DETECTORS
-from workbench.nuclei import AnyExposure, Exposed, Reduced
+from workbench.nuclei import AnyExposure, Reduced, exposed_as_predicted
 from workbench.pictures import PUBLIC
 from workbench.torchvision_sets import oxford_pets, voc
 
@@ -42,7 +42,8 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     detector, nuclei = model in DETECTORS, model == "nuclei"
     apart = instances_to_targets if detector else moves.SeparateTouching()
     targets = [instances_to_targets] if detector else []
-    learn, scored = ([AnyExposure()], [Exposed()]) if nuclei else ([moves.Standardize()], [moves.Standardize()])
+    learn = [AnyExposure() if nuclei else moves.Standardize()]
+    scored = [exposed_as_predicted] if nuclei else learn
     sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
     if name in ("cells", "dsb2018") and (augment or size):
         raise ValueError(f"--augment and --size are for pictures of your own, camvid, voc and oxford_pets, not {name}")

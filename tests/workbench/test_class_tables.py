@@ -25,7 +25,6 @@ TABLES = {
     "0,background\n7,car\n11,bus\n": {"background": 0, "car": 7, "bus": 11},
     "id;name\n0;background\n7;car\n": {"background": 0, "car": 7},
     "background,0\ncar,7\n": {"background": 0, "car": 7},
-    "0 background\n7 traffic light\n": {"background": 0, "traffic light": 7},
     "2 wheelers\nlorry\n": {"2 wheelers": 0, "lorry": 1},
     "0: background\n1: cell\n": {"background": 0, "cell": 1},
     "0,background,0,0,0\n1,car,64,0,128\n": {"background": (0, 0, 0), "car": (64, 0, 128)},
