@@ -57,7 +57,7 @@ class Report:
         return names[label] if label < len(names) else "void" if label == VOID else f"label {label}"
 
 
-def check_folder(data, table=None):
+def check_folder(data):
     """Read every picture and every mask of a set, in parallel, and say what is there and what is wrong.
 
     Wrong are: pictures without masks and masks without pictures, files that can't be read or don't belong there,
@@ -68,8 +68,6 @@ def check_folder(data, table=None):
     Parameters
     ----------
     data : DataSet, or path of a folder, see `dataset.open_data`
-    table : optional
-        The classes of a folder, see `class_tables.as_table`; by default a table in it.
 
     Returns
     -------
@@ -80,7 +78,7 @@ def check_folder(data, table=None):
     FileNotFoundError, ValueError
         There is no such folder, its layout is not recognised, or its class table can't be read.
     """
-    data = data if isinstance(data, DataSet) else open_data(data, **({"classes": table} if table else {}))
+    data = data if isinstance(data, DataSet) else open_data(data)
     faults, pictures = defaultdict(list), []
     for split, pairs in data.pairs.items():
         faults["foreign"] += pairs.faults
@@ -97,9 +95,8 @@ def check_folder(data, table=None):
             faults[kind].append(sentence)
     if len(twins) > MANY:
         twins = [f"{len(twins)} pictures are nearly the same as an earlier one of their split, such as: {twins[0]}"]
-    report = Report(data.folder, data.reader, pictures, {kind: told for kind, told in faults.items() if told}, twins)
-    report.notes[:0] = _notes(report, data)
-    return report
+    faults = {kind: told for kind, told in faults.items() if told}
+    return Report(data.folder, data.reader, pictures, faults, [*_notes(pictures, data), *twins])
 
 
 def _examine(picture, reader):
@@ -156,12 +153,10 @@ def _tell_twins(pictures):
     return notes
 
 
-def _notes(report, data):
+def _notes(pictures, data):
     notes = [f"{data.left_out} pictures without a mask are left out"] if data.left_out else []
-    if not report.named:
-        notes.append("there is no class table: write classes.txt, one name a line")
-    seen = set().union(*(picture.pixels for picture in report.pictures))
-    absent = [name for label, name in enumerate(report.reader.classes if report.named else ()) if label not in seen]
-    if absent:
-        notes.append(f"no mask has a pixel of {few(absent)}")
-    return notes
+    if data.reader == MaskReader():
+        return [*notes, "there is no class table: write classes.txt, one name a line"]
+    seen = set().union(*(picture.pixels for picture in pictures))
+    absent = [name for label, name in enumerate(data.reader.classes) if label not in seen]
+    return [*notes, f"no mask has a pixel of {few(absent)}"] if absent else notes

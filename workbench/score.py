@@ -17,9 +17,7 @@ def add_parser(subparsers):
     parser.add_argument("truth", help="your data set, a folder of masks, or dsb2018, camvid: the held-back pictures")
     add_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
-    parser.add_argument(
-        "--report", metavar="FOLDER", help="write a page, pictures.csv, the confusion matrix (PNG, CSV)"
-    )
+    parser.add_argument("--report", metavar="FOLDER", help="write a page, pictures.csv, a confusion matrix (PNG, CSV)")
     parser.add_argument("--against", metavar="OTHER", help="other predictions: how mean IoU differs, with an interval")
 
 

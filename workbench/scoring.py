@@ -44,14 +44,13 @@ def score_pictures(predictions, truth):
             if found["mask"].shape != true["mask"].shape:
                 sizes = f"the prediction is {found['mask'].shape}, the truth {true['mask'].shape}"
                 raise ValueError(f"{name}: {sizes} (height, width)")
-            own = counted(found["mask"], true["mask"], len(classes))
+            matrices[name] = own = counted(found["mask"], true["mask"], len(classes))
             outline = outlines_of(found["mask"], true["mask"], len(classes))
             pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
             if "instances" in found and "instances" in true:
                 own_cut = windows(found, true)
                 pictures[name] |= score_objects(own_cut)[0]
                 cut += own_cut
-            matrices[name] = own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
     matrix = sum(matrices.values())

@@ -42,10 +42,7 @@ def add_parser(subparsers):
     add("--learning-rate", type=float, default=2e-3, help=f"{default}; of a pretrained backbone a fifth of it")
     add("--head-rate", type=float, help="learning rate of all but the backbone, which then keeps --learning-rate")
     add("--loss", choices=LOSSES, default="cross-entropy", help=default)
-    add(
-        "--class-weights",
-        help="of the cross-entropy: none, sqrt (default from 3 classes on), median, or numbers: 1,5,5",
-    )
+    add("--class-weights", help="of the cross-entropy: none, sqrt (default from 3 classes on), median, or as 1,5,5")
     add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
     add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
     text = "photo: light, scale, left and right (default); microscope: bending, flips and turns too; flips; none"
