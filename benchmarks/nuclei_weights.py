@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from skimage.filters import gaussian, threshold_otsu
 
+from benchmarks.any_microscope import AnyMicroscope
 from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
 from seglib.carried import carried
@@ -26,7 +27,6 @@ from seglib.scenes import photo
 from seglib.targets import instances_to_targets
 from seglib.training import detection_batch, fit
 from seglib.transforms import Compose, RandomCrop, RandomFlip, RandomRotate90
-from workbench.any_microscope import AnyMicroscope
 from workbench.detections import paint
 from workbench.networks import SHIPPED, load_run
 from workbench.nuclei import AnyExposure, Nuclei

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 LARGEST_FIGURE = 2048  # px; overlays of larger pictures are drawn smaller
-LABELS, OVERLAYS, OBJECTS, CLASSES = "labels", "overlays", "objects.json", "classes.txt"
+LABELS, OVERLAYS, OBJECTS, CLASSES, SHARES = "labels", "overlays", "objects.json", "classes.txt", "probabilities"
 
 
 def add_parser(subparsers):
@@ -14,8 +14,8 @@ def add_parser(subparsers):
         "predict",
         help="predict pictures of any size",
         description="Predict pictures by overlapping tiles: label maps (PNG with a palette), overlays, and for nuclei "
-        "the objects in COCO's format. Files that can't be read are reported and passed over; the exit status is "
-        "then 1.",
+        "the objects in COCO's format. Folders are walked. Files that can't be read are reported and passed over; the "
+        "exit status is then 1.",
     )
     parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
     parser.add_argument(
@@ -32,6 +32,22 @@ def add_parser(subparsers):
         type=float,
         help="of typical nuclei, in px, for the network that comes with the course and those that began with it; "
         "without it a first look at each picture tells",
+    )
+    pixels = parser.add_argument_group("networks that name classes of pixels")
+    pixels.add_argument(
+        "--probabilities", action="store_true", help="write them too: NumPy's float16 (classes, height, width)"
+    )
+    pixels.add_argument(
+        "--threshold",
+        type=float,
+        help="a pixel is of the first class unless another one has this probability",
+    )
+    pixels.add_argument(
+        "--looks",
+        type=int,
+        choices=(1, 4, 12),
+        default=1,
+        help="take the mean over 4 mirrored looks, or over these in three sizes: slower by as much",
     )
 
 
@@ -50,6 +66,7 @@ def run(arguments):
         raise ValueError(
             f"--diameter is {arguments.diameter:g}, for {config['model']}: it is above 0 px, and for nuclei"
         )
+    check_pixels(arguments, config)
     network.to(best_device())
     found, out, failed, entries = find_pictures(arguments.pictures), Path(arguments.out), [], []
     with Progress("predicting") as bar:
@@ -59,8 +76,7 @@ def run(arguments):
                 bar.update((number + share) / len(found), name)
 
             try:
-                tiling = (arguments.tile, arguments.overlap)
-                entries.append(predict_one(network, config, path, out, tiling, show, arguments.diameter))
+                entries.append(predict_one(network, config, name, path, arguments, show))
             except ValueError as error:
                 failed.append(str(error))
         bar.close_with(f"{len(entries)} of {len(found)} pictures, in {out}")
@@ -73,24 +89,41 @@ def run(arguments):
     return 1 if failed else 0
 
 
-def predict_one(network, config, path, out, tiling, show, diameter=None):
-    """Write labels and overlay of one picture; return its path, size and objects: (score, label, RLE, box) of each."""
+def check_pixels(arguments, config):
+    """Raise ValueError for options that the network can't follow."""
+    from workbench.networks import DETECTORS
+
+    if arguments.threshold is not None and not 0 < arguments.threshold < 1:
+        raise ValueError(f"--threshold is {arguments.threshold:g}; wanted is a probability between 0 and 1")
+    if config["model"] in DETECTORS and (arguments.probabilities or arguments.threshold or arguments.looks > 1):
+        raise ValueError(
+            f"{config['model']} finds objects and has no probabilities of pixels: leave out --probabilities, "
+            "--threshold and --looks"
+        )
+
+
+def predict_one(network, config, name, path, arguments, show):
+    """Write what is asked of one picture; return its name, size and objects: (score, label, RLE, box) of each."""
     import numpy as np
 
-    from seglib.plotting import overlay, overlay_instances
+    from seglib.plotting import class_color
     from workbench.detections import detect
-    from workbench.drawing import save_labels, save_picture
+    from workbench.drawing import outlined, save_labels, save_picture, with_legend
     from workbench.networks import DETECTORS
     from workbench.objects import run_lengths
     from workbench.pictures import Picture
 
-    picture = Picture(path, config["grey"], exposed=config["model"] == "nuclei")
+    picture = Picture(path, config["grey"], config["model"] == "nuclei", config.get("size"))
+    out = Path(arguments.out)
+    tiling = arguments.tile, arguments.overlap
     if config["model"] == "nuclei":
-        labels, found = painted(find_nuclei(network, picture, tiling, show, diameter), picture.size)
+        labels, found = painted(find_nuclei(network, picture, tiling, show, arguments.diameter), picture.size)
     elif config["model"] in DETECTORS:
         labels, found = painted(detect(network, picture.read, picture.size, *tiling, show), picture.size)
     else:
-        labels, found = by_pixels(network, picture, config["objects"], tiling, show)
+        labels, found = by_pixels(network, picture, config["objects"], arguments, out / SHARES / f"{name}.npy", show)
+    if picture.step > 1:
+        labels, found = at_full_size(picture, labels, found)
     step = -(-max(picture.size) // LARGEST_FIGURE)
     shown, drawn = picture.reduced(step), np.zeros([-(-side // step) for side in picture.size], np.int32)
     listed = []
@@ -100,24 +133,50 @@ def predict_one(network, config, path, out, tiling, show, diameter=None):
         part = mask[-top % step :: step, -left % step :: step]
         down, right = -(-top // step), -(-left // step)
         drawn[down : down + part.shape[0], right : right + part.shape[1]][part] = len(listed)
-    save_labels(out / LABELS / f"{path.stem}.png", labels)
-    figure = overlay_instances(shown, drawn) if config["objects"] else overlay(shown, labels[::step, ::step])
-    save_picture(out / OVERLAYS / f"{path.stem}.png", figure)
-    return path, picture.size, listed
+    save_labels(out / LABELS / f"{name}.png", labels)
+    if config["objects"]:
+        figure, counted = outlined(shown, drawn, drawn), [label for _, label, *_ in found]
+        legend = [(f"{text}: {counted.count(k)}", None) for k, text in enumerate(config["classes"]) if k > 0]
+    else:
+        figure, seen = outlined(shown, labels[::step, ::step]), set(np.unique(labels).tolist())
+        legend = [(text, class_color(k)) for k, text in enumerate(config["classes"]) if k > 0 and k in seen]
+    save_picture(out / OVERLAYS / f"{name}.png", with_legend(figure, legend or [("background alone", None)]))
+    return f"{name}{path.suffix}", picture.size, listed
 
 
-def by_pixels(network, picture, cut, tiling, show):
+def at_full_size(picture, labels, found):
+    """Label map and objects of a picture that was read reduced, as those of the whole picture, which it then is."""
+    from workbench.detections import enlarged
+
+    step, picture.step = picture.step, 1
+    height, width = picture.size
+    labels = labels.repeat(step, 0).repeat(step, 1)[:height, :width]
+    return labels, [enlarged(each, step, picture.size) for each in found]
+
+
+def by_pixels(network, picture, cut, arguments, shares_path, show):
     """Class of every pixel, uint8 (H, W); and, if they are to be cut apart, objects (score, label, top, left, mask)."""
     import numpy as np
 
     from seglib.training import predict_logits
-    from workbench.tiles import objects, predict_rows
+    from workbench.tiles import mean_of_looks, objects, predict_rows
 
     labels = np.zeros(picture.size, np.uint8)
     certainty = np.zeros(picture.size if cut else (0, 0), np.uint8)  # of the foreground, in 1/255
-    for top, shares in predict_rows(lambda batch: predict_logits(network, batch), picture.read, picture.size, *tiling):
+    logits_of, kept = mean_of_looks(lambda batch: predict_logits(network, batch), arguments.looks), None
+    tiling = arguments.tile, arguments.overlap
+    for top, shares in predict_rows(logits_of, picture.read, picture.size, *tiling):
         rows = slice(top, top + shares.shape[1])
         labels[rows] = shares.argmax(0).numpy()
+        if arguments.threshold is not None:
+            best, other = shares[1:].max(0)
+            labels[rows] = (other + 1).where(best >= arguments.threshold, 0).numpy()
+        if arguments.probabilities:
+            if kept is None:
+                shares_path.parent.mkdir(parents=True, exist_ok=True)
+                whole = (len(shares), *picture.size)
+                kept = np.lib.format.open_memmap(shares_path, "w+", np.float16, whole)
+            kept[:, rows] = shares.numpy()
         if cut:
             certainty[rows] = (shares[1] * 255).round().numpy()
         show(rows.stop / picture.size[0])
@@ -176,8 +235,8 @@ def find_nuclei(network, picture, tiling, show, diameter=None):
 def as_coco(entries, classes):
     """The objects of all pictures in COCO's format, with "score" beside each annotation."""
     images, annotations = [], []
-    for number, (path, (height, width), found) in enumerate(entries, start=1):
-        images.append({"id": number, "file_name": path.name, "height": height, "width": width})
+    for number, (file_name, (height, width), found) in enumerate(entries, start=1):
+        images.append({"id": number, "file_name": file_name, "height": height, "width": width})
         for score, label, rle, box in found:
             area = sum(rle["counts"][1::2])
             annotation = {"id": len(annotations) + 1, "image_id": number, "category_id": label, "bbox": box}

@@ -7,12 +7,8 @@ from torchvision.datasets import OxfordIIITPet, VOCSegmentation
 
 from seglib.datasets import FolderDataset, read_mask
 from seglib.datasets.fetching import data_root
+from workbench.class_tables import VOC_CLASSES
 
-VOC_CLASSES = (
-    "background",
-    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
-    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
-)
 TRIMAP = torch.tensor([-1, 1, 0, 255])  # classes of 1 = pet, 2 = background, 3 = not classified (the border)
 
 

@@ -83,8 +83,7 @@ def _find(root, may_download):
     for folder in (root / "stage1_train", root / "dsb2018" / "stage1_train", root / "dsb2018", root):
         if folder.is_dir() and any((path / f"images/{path.name}.png").is_file() for path in folder.iterdir()):
             return folder
-    archives = [folder / "stage1_train.zip" for folder in (root, root / "dsb2018")]
-    archives = [archive for archive in archives if archive.is_file()]
+    archives = [path for path in (root / "stage1_train.zip", root / "dsb2018/stage1_train.zip") if path.is_file()]
     if not archives and may_download:
         archives = [download(URL, f"sha256:{SHA256}", root / "dsb2018" / "stage1_train.zip")]
     if not archives:

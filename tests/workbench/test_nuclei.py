@@ -12,6 +12,7 @@ from PIL import Image
 from skimage.draw import disk, ellipse
 from skimage.measure import block_reduce
 
+from benchmarks.any_microscope import AnyMicroscope
 from seglib.carried import carried
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells, photo
@@ -20,12 +21,12 @@ from workbench.detections import enlarged
 from workbench.networks import load_run
 from workbench.nuclei import (
     AnyExposure,
-    Exposed,
     Nuclei,
     Reduced,
     centrality,
     cut_apart,
     exposed,
+    exposed_as_predicted,
     reduced,
     reduction,
     typical_diameter,
@@ -126,7 +127,7 @@ def test_a_picture_is_exposed_by_its_percentiles_whatever_its_bits(tmp_path, kin
     save(tmp_path / "a.png", values)
     picture = Picture(tmp_path / "a.png", grey=True, exposed=True)
     image = torch.from_numpy(values / np.iinfo(kind).max).float()[None]
-    assert torch.allclose(picture.read(0, 90), Exposed()({"image": image})["image"], atol=0.02)
+    assert torch.allclose(picture.read(0, 90), exposed_as_predicted({"image": image})["image"], atol=0.02)
     picture.step = 3
     assert picture.size == (30, 24)
     assert torch.allclose(picture.raw(3, 7), reduced(image, 3)[:, 3:7], atol=1e-6)

@@ -60,7 +60,7 @@ def predicted(folder, name, instances, scores):
     for (top, left, mask), score in zip(boxes(instances), scores, strict=True):
         box = [left, top, mask.shape[1], mask.shape[0]]
         found.append((score, 1, run_lengths(top, left, mask, instances.shape), box))
-    coco = as_coco([(folder / f"{name}.png", instances.shape, found)], ["background", "nucleus"])
+    coco = as_coco([(f"{name}.png", instances.shape, found)], ["background", "nucleus"])
     (folder / "objects.json").write_text(json.dumps(coco))
     (folder / "classes.txt").write_text("background\nnucleus\n")
     return folder
@@ -117,7 +117,7 @@ def test_black_and_white_maps(tmp_path, value):
     found, truth = folders(tmp_path, {"a": np.array([[0, 0, value]], np.uint8)}, {"a": true})
     status, report = scored(tmp_path, found, truth, "--foreground", "255")
     assert status == 0
-    assert report["classes"]["1"]["IoU"] == pytest.approx(1 / 2)
+    assert report["classes"]["object"]["IoU"] == pytest.approx(1 / 2)
 
 
 def test_colours_of_a_class_table_are_read(tmp_path):

@@ -1,0 +1,93 @@
+"""The report of ``seglib score``: confusion matrix, pictures from the worst on, one page that stands alone."""
+
+import base64
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from seglib.metrics import mean_iou
+from seglib.plotting import class_color, colorize
+from seglib.training.weights import write_whole
+from workbench.drawing import as_png
+
+SHOWN, SIDE, DRAWS = 24, 240, 2000  # pictures, px of the longer side, draws of the bootstrap
+
+
+def write_report(folder, report, matrices, predictions, truth, told=""):
+    """Write confusion.csv and .png, pictures.csv and report.html. ``matrices``: {picture: (K, K), rows truth}."""
+    folder, names, pictures = Path(folder), list(report["classes"]), report["pictures"]
+    total, columns = sum(matrices.values()), list(report["mean"])
+    write_csv(folder / "confusion.csv", ["true class", *names], dict(zip(names, total.tolist(), strict=True)))
+    figures = {name: [each[column] for column in columns] for name, each in pictures.items()}
+    write_csv(folder / "pictures.csv", ["picture", *columns], figures)
+    confusion = confusion_picture(total, names)
+    write_whole(folder / "confusion.png", confusion)
+    worst = {name: in_text(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
+    page = template("report.html").render(
+        told=told,
+        columns=columns,
+        classes=report["classes"] | {"mean": report["mean"]},
+        pictures=pictures,
+        confusion=in_text(confusion),
+        legend=[(name, to_hex(class_color(label))) for label, name in enumerate(names)],
+        worst=worst,
+    )
+    write_whole(folder / "report.html", page.encode())
+
+
+def template(name):
+    """One of the pages beside this file; what is filled in is escaped."""
+    return Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(name)
+
+
+def write_csv(path, head, rows):
+    """Write {name: cells} below a head."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows([head, *([name, *cells] for name, cells in rows.items())])
+    write_whole(path, out.getvalue().encode())
+
+
+def in_text(png):
+    return base64.b64encode(png).decode()
+
+
+def side_by_side(found, true):
+    """PNG of a picture's predicted and true classes, with a gap between them."""
+    step = -(-max(true["mask"].shape) // SIDE)
+    left, right = (colorize(maps["mask"][::step, ::step]) for maps in (found, true))
+    return as_png(np.concatenate([left, np.ones((len(left), 4, 3)), right], 1))
+
+
+def confusion_picture(matrix, names):
+    """PNG of a confusion matrix (K, K) in per cent of its rows."""
+    share = 100 * matrix / matrix.sum(1, keepdims=True).clip(1)
+    figure = Figure(figsize=(3 + 0.5 * len(names),) * 2, layout="constrained")
+    display = ConfusionMatrixDisplay(share, display_labels=names)
+    display.plot(ax=figure.add_subplot(), values_format=".0f", xticks_rotation=90, cmap="cividis", colorbar=False)
+    display.ax_.set(xlabel="predicted", ylabel="true")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return buffer.getvalue()
+
+
+def interval(ours, theirs, seed=0):
+    """Difference of mean IoU of two sets of predictions of the same pictures, and its paired 95 % bootstrap interval.
+
+    ``ours``, ``theirs``: {picture: confusion matrix (K, K)}. Pictures are drawn with replacement, for both sets alike.
+    Efron, Bootstrap Methods (1979). Returns (difference, low, high).
+    """
+    both = np.stack([[ours[name], theirs[name]] for name in ours])
+
+    def difference(counts):
+        one, other = np.tensordot(counts, both, 1)
+        return float(mean_iou(one) - mean_iou(other))
+
+    once = np.ones(len(both), int)
+    draws = np.random.default_rng(seed).multinomial(len(both), once / len(both), DRAWS)
+    return difference(once), *np.nanpercentile([difference(counts) for counts in draws], (2.5, 97.5)).tolist()
