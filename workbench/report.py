@@ -14,7 +14,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from seglib.metrics import mean_iou
 from seglib.plotting import class_color, colorize
 from seglib.training.weights import write_whole
-from workbench.drawing import as_png
+from workbench.drawing import encoded
 
 SHOWN, SIDE, DRAWS = 24, 240, 2000  # pictures, px of the longer side, draws of the bootstrap
 
@@ -28,14 +28,14 @@ def write_report(folder, report, matrices, predictions, truth, told=""):
     write_csv(folder / "pictures.csv", ["picture", *columns], figures)
     confusion = confusion_picture(total, names)
     write_whole(folder / "confusion.png", confusion)
-    worst = {name: in_text(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
+    worst = {name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
     page = template("report.html").render(
         told=told,
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
         pictures=pictures,
-        confusion=in_text(confusion),
-        legend=[(name, to_hex(class_color(label))) for label, name in enumerate(names)],
+        confusion=in_page(confusion),
+        legend=legend_of(names),
         worst=worst,
     )
     write_whole(folder / "report.html", page.encode())
@@ -53,15 +53,21 @@ def write_csv(path, head, rows):
     write_whole(path, out.getvalue().encode())
 
 
-def in_text(png):
-    return base64.b64encode(png).decode()
+def in_page(content, form="png"):
+    """A picture's file as its address in a page that stands alone."""
+    return f"data:image/{form};base64,{base64.b64encode(content).decode()}"
+
+
+def legend_of(names):
+    """(name, colour in HTML) of the classes 0, 1, ..."""
+    return [(name, to_hex(class_color(label))) for label, name in enumerate(names)]
 
 
 def side_by_side(found, true):
     """PNG of a picture's predicted and true classes, with a gap between them."""
     step = -(-max(true["mask"].shape) // SIDE)
     left, right = (colorize(maps["mask"][::step, ::step]) for maps in (found, true))
-    return as_png(np.concatenate([left, np.ones((len(left), 4, 3)), right], 1))
+    return encoded(np.concatenate([left, np.ones((len(left), 4, 3)), right], 1))
 
 
 def confusion_picture(matrix, names):
