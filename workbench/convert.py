@@ -6,7 +6,7 @@ def add_parser(verbs):
     convert = verbs.add_parser(
         "convert",
         help="bring an annotation tool's export into a form that the other commands read",
-        description="Read COCO's JSON, labelme, VIA 2, Label Studio (JSON), YOLO (outlines or boxes) and VOC's "
+        description="Read COCO's JSON, labelme, Label Studio (JSON), YOLO (outlines or boxes) and VOC's "
         "folders, as these tools, CVAT and Roboflow export them; write images/, masks/, classes.txt, and where objects "
         "are told apart objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.",
     )

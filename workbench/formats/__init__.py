@@ -5,7 +5,7 @@ as it is. It returns the names of the classes in the tool's order, None for that
 `Annotated` pictures. Faulty files raise ValueError with file and place.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from seglib.datasets.reading import LOSSLESS
@@ -15,11 +15,13 @@ from workbench.formats.common import Pictures, load_json
 READERS = {
     "COCO": coco.read,
     "labelme": shapes.labelme,
-    "VIA": shapes.via,
     "Label Studio": shapes.label_studio,
     "YOLO": yolo.read,
     "VOC": voc.read,
 }
+KEYS = defaultdict(dict)  # that tell what a JSON is, an object or a list of them
+KEYS[dict] = {"COCO": {"images", "annotations", "categories"}, "labelme": {"shapes", "imagePath"}}
+KEYS[list] = {"Label Studio": {"annotations", "data"}}
 LOOKED_AT = 20  # JSON files of unknown kind, before a folder counts as one of no known format
 
 
@@ -40,19 +42,9 @@ def recognise(place):
 def kind_of(path):
     """The format of a JSON file, or None."""
     content = load_json(path)
-    entries = list(content.values()) if isinstance(content, dict) else content
-    first = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
-    keys = content.keys() if isinstance(content, dict) else set()
-    for kind, there, wanted in (
-        ("COCO", keys, {"images", "annotations", "categories"}),
-        ("labelme", keys, {"shapes", "imagePath"}),
-        ("VIA", keys, {"_via_img_metadata"}),
-        ("VIA", first.keys(), {"filename", "regions"}),
-        ("Label Studio", first.keys(), {"annotations", "data"}),
-    ):
-        if wanted <= there:
-            return kind
-    return None
+    first = content[0] if isinstance(content, list) and content else content
+    keys = first.keys() if isinstance(first, dict) else set()
+    return next((kind for kind, wanted in KEYS[type(content)].items() if wanted <= keys), None)
 
 
 def unconverted(place):
@@ -75,4 +67,5 @@ def read(place, images=None):
         raise ValueError(f"{place} is no export of a form that is known: {', '.join(READERS)}. CVAT exports COCO, too")
     root = place if place.is_dir() else place.parent
     classes, annotated = READERS[kind](root, files, Pictures(images or root), notes)
-    return kind, classes or sorted({thing.label for each in annotated for thing in each.things}), annotated, notes
+    found = {thing.label for each in annotated for thing in each.things if thing.outline}
+    return kind, classes or sorted(found), annotated, notes

@@ -14,10 +14,9 @@ def read(root, files, pictures, notes):
     for path in files:
         content, annotations = load_json(path), defaultdict(list)
         with within(f"{path}: categories"):
-            every = {each["id"]: str(each["name"]) for each in content["categories"]}
-            heads = {
-                each.get("supercategory") for each in content["categories"] if each["name"] != each.get("supercategory")
-            }
+            kinds = content["categories"]
+            every = {each["id"]: str(each["name"]) for each in kinds}
+            heads = {each.get("supercategory") for each in kinds if each["name"] != each.get("supercategory")}
         for annotation in content["annotations"]:
             with within(f"{path}: annotation {annotation.get('id')}"):
                 outline = annotation.get("segmentation")

@@ -12,7 +12,7 @@ from seglib.datasets.reading import decode
 from workbench.class_tables import VOID
 from workbench.drawing import save_labels
 from workbench.formats.coco import coco_content
-from workbench.formats.common import within
+from workbench.formats.common import NO_AREA, within
 from workbench.objects import pixels_of
 
 MOST = 254  # classes beside the background
@@ -34,16 +34,10 @@ def write(annotated, classes, out, notes):
     out = Path(out)
     if out.exists():
         raise FileExistsError(f"{out} is there already: name a new folder")
-    ids, names = {"void": 255}, ["background"]
-    for name in classes:
-        bare = name.lower().strip("_ ")
-        if bare == "background":
-            ids[name] = 0
-        elif bare in VOID:
-            ids[name] = 255
-        else:
-            ids[name] = len(names)
-            names.append(name)
+    fixed = {"background": 0, **dict.fromkeys(VOID, 255)}
+    bare = {name: name.lower().strip("_ ") for name in ("void", *classes)}
+    names = ["background", *(name for name in bare if bare[name] not in fixed)]
+    ids = {name: fixed[bare[name]] if bare[name] in fixed else names.index(name) for name in bare}
     if not annotated or not 1 < len(names) <= MOST + 1:
         raise ValueError(f"wanted are pictures, and 1 to {MOST} classes; found are {len(annotated)}, {len(names) - 1}")
     split, written = all(each.split for each in annotated), defaultdict(list)
@@ -89,7 +83,7 @@ def masked(each, size, ids, notes):
         if len(pixels):
             found.append((ids[label], crowd, outline, pixels))
         else:
-            notes["outlines hold no pixel, or have fewer than 3 points, and were left out"] += 1
+            notes[NO_AREA] += 1
     for label, _, _, pixels in sorted(found, key=lambda one: (not one[1], -len(one[3]))):
         columns[pixels] = label
     for label, crowd, outline, pixels in found:
