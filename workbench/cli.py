@@ -7,8 +7,7 @@ from pathlib import Path
 from workbench import data, evaluate, export, models, predict, score, train
 from workbench.arguments import Parser, from_config, printable
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate}
-COMMANDS |= {"export": export, "models": models}
+COMMANDS = {each.__name__.partition(".")[2]: each for each in (data, train, predict, score, evaluate, export, models)}
 
 
 def main(argv=None):

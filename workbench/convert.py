@@ -23,7 +23,7 @@ def run(arguments):
     kind, classes, annotated, notes = read(arguments.folder, arguments.images)
     for split, content in write(annotated, classes, arguments.out, notes).items():
         print(f"{split or 'all'}: {len(content['images'])} pictures, {len(content['annotations'])} objects")
-    for note, count in notes.items():
+    for note, count in (+notes).items():
         print(f"note: {count} {note}")
     print(f"{kind} -> {arguments.out}. Look at it with: seglib data check {arguments.out}")
     return 0

@@ -8,10 +8,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "export",
         help="write a network as ONNX",
-        description="Write a network to one file. A picture float32 (1, 3, H, W) in 0..1 comes in, of any size from 64 "
-        "px on; probabilities (1, classes, H, W) come out. What prepares a picture is inside, the names and colours of "
-        "the classes are in the metadata. The file is compared with torch on a photo before it is kept. Beside it "
-        "comes run_onnx.py, which needs onnxruntime and NumPy alone.",
+        description="A picture float32 (1, 3, H, W) in 0..1 comes in, of any size from 64 px on; probabilities (1, "
+        "classes, H, W) come out; names and colours of the classes are in the metadata. The file is compared with "
+        "torch on a photo before it is kept. Beside it comes run_onnx.py, which needs onnxruntime and NumPy alone.",
     )
     parser.add_argument("run", help="folder of a run, or its weights.safetensors")
     parser.add_argument("--to", choices=["onnx"], default="onnx", help="the file's format")
@@ -33,10 +32,8 @@ def run(arguments):
 
     network, config = load_run(arguments.run)
     if config["model"] in DETECTORS:
-        raise ValueError(
-            f"{config['model']} is not exported: it tells objects apart outside of its layers (boxes that suppress "
-            "each other, a watershed), and ONNX holds layers alone. Networks that name classes of pixels are"
-        )
+        why = "it tells objects apart outside of its layers (boxes that suppress each other, a watershed)"
+        raise ValueError(f"{config['model']} is not exported: {why}, and ONNX holds layers alone")
     content, pairs = exported(network, config, arguments.photo)
     told = compare(pairs, FLIPPED if config["model"] == "segnet" else 0)
     folder = Path(arguments.run)

@@ -117,11 +117,9 @@ def find_nuclei(network, picture, tiling, show, diameter=None):
     none of fluorescence.
     """
     if picture.is_bright_field():
-        print(
-            f"{picture.path}: most of it is bright. This network was made for fluorescence, bright nuclei on dark "
-            "ground; what it finds in stained tissue or in bright field means nothing",
-            file=sys.stderr,
-        )
+        made = "This network was made for fluorescence, bright nuclei on dark ground"
+        useless = "what it finds in stained tissue or in bright field means nothing"
+        print(f"{picture.path}: most of it is bright. {made}; {useless}", file=sys.stderr)
     look, found = 2, None
     if diameter is None:
         picture.step = look

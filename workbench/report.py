@@ -11,15 +11,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from seglib.metrics import mean_iou
 from seglib.plotting import class_color, colorize
 from seglib.training.weights import write_whole
 from workbench.drawing import encoded
 
-SHOWN, SIDE, DRAWS = 24, 240, 2000  # pictures, px of the longer side, draws of the bootstrap
+SHOWN, SIDE = 24, 240  # pictures, px of the longer side
 
 
-def write_report(folder, report, matrices, predictions, truth, told=""):
+def write_report(folder, report, matrices, predictions, truth):
     """Write confusion.csv and .png, pictures.csv and report.html. ``matrices``: {picture: (K, K), rows truth}."""
     folder, names, pictures = Path(folder), list(report["classes"]), report["pictures"]
     total, columns = sum(matrices.values()), list(report["mean"])
@@ -30,7 +29,6 @@ def write_report(folder, report, matrices, predictions, truth, told=""):
     write_whole(folder / "confusion.png", confusion)
     worst = {name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
     page = template("report.html").render(
-        told=told,
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
         pictures=pictures,
@@ -80,20 +78,3 @@ def confusion_picture(matrix, names):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
     return buffer.getvalue()
-
-
-def interval(ours, theirs, seed=0):
-    """Difference of mean IoU of two sets of predictions of the same pictures, and its paired 95 % bootstrap interval.
-
-    ``ours``, ``theirs``: {picture: confusion matrix (K, K)}. Pictures are drawn with replacement, for both sets alike.
-    Efron, Bootstrap Methods (1979). Returns (difference, low, high).
-    """
-    both = np.stack([[ours[name], theirs[name]] for name in ours])
-
-    def difference(counts):
-        one, other = np.tensordot(counts, both, 1)
-        return float(mean_iou(one) - mean_iou(other))
-
-    once = np.ones(len(both), int)
-    draws = np.random.default_rng(seed).multinomial(len(both), once / len(both), DRAWS)
-    return difference(once), *np.nanpercentile([difference(counts) for counts in draws], (2.5, 97.5)).tolist()

@@ -5,23 +5,20 @@ as it is. It returns the names of the classes in the tool's order, None for that
 `Annotated` pictures. Faulty files raise ValueError with file and place.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 from seglib.datasets.reading import LOSSLESS
 from workbench.formats import coco, shapes, voc, yolo
 from workbench.formats.common import Pictures, load_json
 
-READERS = {
-    "COCO": coco.read,
-    "labelme": shapes.labelme,
-    "Label Studio": shapes.label_studio,
-    "YOLO": yolo.read,
-    "VOC": voc.read,
-}
-KEYS = defaultdict(dict)  # that tell what a JSON is, an object or a list of them
-KEYS[dict] = {"COCO": {"images", "annotations", "categories"}, "labelme": {"shapes", "imagePath"}}
-KEYS[list] = {"Label Studio": {"annotations", "data"}}
+READERS = {"COCO": coco.read, "labelme": shapes.labelme, "Label Studio": shapes.label_studio}  # of JSON
+READERS |= {"YOLO": yolo.read, "VOC": voc.read}
+KEYS = [  # that tell a JSON's format, if it is an object or a list of objects
+    ("COCO", dict, {"images", "annotations", "categories"}),
+    ("labelme", dict, {"shapes", "imagePath"}),
+    ("Label Studio", list, {"annotations", "data"}),
+]
 LOOKED_AT = 20  # JSON files of unknown kind, before a folder counts as one of no known format
 
 
@@ -44,7 +41,7 @@ def kind_of(path):
     content = load_json(path)
     first = content[0] if isinstance(content, list) and content else content
     keys = first.keys() if isinstance(first, dict) else set()
-    return next((kind for kind, wanted in KEYS[type(content)].items() if wanted <= keys), None)
+    return next((kind for kind, form, wanted in KEYS if isinstance(content, form) and wanted <= keys), None)
 
 
 def unconverted(place):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -101,12 +102,10 @@ def strokes(numbers):
     counters less one (4 bits each); then packets: a bit that says whether one value is repeated or each is told,
     which of the four lengths (2 bits), the run's length less one, the value or values.
     """
-    bits, place = "".join(f"{number:08b}" for number in numbers), 0
+    bits = chain.from_iterable(f"{number:08b}" for number in numbers)
 
     def take(count):
-        nonlocal place
-        place += count
-        return int(bits[place - count : place], 2)
+        return int("".join(islice(bits, count)), 2)
 
     total, word = take(32), take(5) + 1
     lengths, values = [take(4) + 1 for _ in range(4)], []

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import defaultdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -41,9 +42,9 @@ def write(annotated, classes, out, notes):
     if not annotated or not 1 < len(names) <= MOST + 1:
         raise ValueError(f"wanted are pictures, and 1 to {MOST} classes; found are {len(annotated)}, {len(names) - 1}")
     split, written = all(each.split for each in annotated), defaultdict(list)
-    scratch = out.with_name(f"{out.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent) as folder:
+        scratch = Path(folder, "set")
         for each in annotated:
             part = each.split if split else ""
             target = scratch / "images" / part / each.path.name
@@ -63,18 +64,14 @@ def write(annotated, classes, out, notes):
                 path = scratch / (f"objects_{part}.json" if part else "objects.json")
                 path.write_text(json.dumps(content), encoding="utf-8")
         os.replace(scratch, out)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return written
 
 
 def masked(each, size, ids, notes):
     """Label map, uint8 (H, W), of a picture of ``size`` (height, width), and annotations as for `coco_content`."""
     if each.size not in (None, size):
-        raise ValueError(
-            f"it is {size} (height, width), but was annotated as {each.size}. Usual causes: it was resized, or turned "
-            "by its EXIF orientation, after it was annotated"
-        )
+        cause = "Usual causes: it was resized, or turned by its EXIF orientation, after it was annotated"
+        raise ValueError(f"it is {size} (height, width), but was annotated as {each.size}. {cause}")
     found, annotations, columns = [], [], np.zeros(size[0] * size[1], np.uint8)
     for label, outline, crowd in each.things:
         # pycocotools takes fewer than 6 numbers for a box
