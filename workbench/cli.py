@@ -45,6 +45,5 @@ def tell_unconverted(arguments):
     for name in ("data", "folder", "truth", "masks", "val"):
         place = getattr(arguments, name, None) or ""
         place = Path(place[0] if isinstance(place, list) else place)
-        hint = unconverted(place) if place.name and place.exists() else None
-        if hint:
+        if place.name and place.exists() and (hint := unconverted(place)):
             print(hint, file=sys.stderr)

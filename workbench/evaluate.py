@@ -10,8 +10,7 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "evaluate",
         help="predict a data set and score the predictions",
-        description="Predict the pictures of a data set (those of test/, else of val/, else all) and score them; write "
-        "predictions, scores.json and the report of seglib score.",
+        description="Predict the pictures of test/, else val/, else all; write predictions, scores.json and a report.",
     )
     parser.add_argument("run", help="a run's folder, its weights.safetensors, or nuclei")
     parser.add_argument("data", help="folder of pictures and masks, or dsb2018, camvid: the held-back pictures")

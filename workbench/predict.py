@@ -10,9 +10,8 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "predict",
         help="predict pictures of any size",
-        description="Predict pictures by overlapping tiles: label maps (PNG with a palette), overlays, and for nuclei "
-        "the objects in COCO's format. Folders are walked. Files that can't be read are reported and passed over; the "
-        "exit status is then 1.",
+        description="Write label maps (PNG with a palette), overlays, and for nuclei the objects in COCO's format. "
+        "Folders are walked. Files that can't be read are reported and passed over; the exit status is then 1.",
     )
     parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
     weights = "a run's folder, or its weights.safetensors (default: the course's own, for fluorescent nuclei)"
@@ -20,13 +19,10 @@ def add_parser(subparsers):
     parser.add_argument("--out", required=True, help="folder to write to")
     parser.add_argument("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
     parser.add_argument("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")
-    diameter = "of typical nuclei, in px, for networks of nuclei; without it a first look at each picture tells"
-    parser.add_argument("--diameter", type=float, help=diameter)
+    parser.add_argument("--diameter", type=float, help="of nuclei, in px (default: a first look at each picture tells)")
     pixels = parser.add_argument_group("networks that name classes of pixels")
-    shares = "write them too: NumPy's float16 (classes, height, width)"
-    pixels.add_argument("--probabilities", action="store_true", help=shares)
-    threshold = "a pixel is of the first class unless another one has this probability"
-    pixels.add_argument("--threshold", type=float, help=threshold)
+    pixels.add_argument("--probabilities", action="store_true", help="write them too: NumPy's float16 (classes, H, W)")
+    pixels.add_argument("--threshold", type=float, help="probability that a class other than the first must have")
     looks = "take the mean over 4 mirrored looks, or over these in three sizes: slower by as much"
     pixels.add_argument("--looks", type=int, choices=(1, 4, 12), default=1, help=looks)
 

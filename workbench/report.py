@@ -27,14 +27,13 @@ def write_report(folder, report, matrices, predictions, truth):
     write_csv(folder / "pictures.csv", ["picture", *columns], figures)
     confusion = confusion_picture(total, names)
     write_whole(folder / "confusion.png", confusion)
-    worst = {name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
     page = template("report.html").render(
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
         pictures=pictures,
         confusion=in_page(confusion),
         legend=legend_of(names),
-        worst=worst,
+        worst={name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]},
     )
     write_whole(folder / "report.html", page.encode())
 

@@ -16,10 +16,9 @@ def find_twins(pictures):
     pictures : list
         Each with "split", "digest" and "bits", bool (64,) or None.
     """
-    signs = np.zeros((len(pictures), 64), np.float32)  # of flat pictures 0, which is far from all
-    for row, picture in enumerate(pictures):
-        if picture.bits is not None:
-            signs[row] = np.where(picture.bits, 1, -1)
+    # Flat pictures have no bits; zeros in their place are far from all.
+    signs = [np.zeros(64) if each.bits is None else np.where(each.bits, 1, -1) for each in pictures]
+    signs = np.array(signs, np.float32)
     _, files = np.unique([picture.digest for picture in pictures], return_inverse=True)
     _, splits = np.unique([picture.split for picture in pictures], return_inverse=True)
     for row in range(1, len(pictures)):
@@ -27,8 +26,6 @@ def find_twins(pictures):
         distances[files[:row] == files[row]] = -1
         own = splits[:row] == splits[row]
         for among in (own, ~own):
-            within = np.where(among, distances, np.inf)
-            nearest = within.argmin()
-            if within[nearest] <= NEAR:
-                distance = int(within[nearest])
-                yield pictures[row], pictures[nearest], distance if distance >= 0 else None
+            nearest = np.where(among, distances, np.inf).argmin()
+            if among[nearest] and distances[nearest] <= NEAR:
+                yield pictures[row], pictures[nearest], int(distances[nearest]) if distances[nearest] >= 0 else None

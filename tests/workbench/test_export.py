@@ -45,7 +45,7 @@ def torchs_answer(network, picture, grey):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["unet", "fcn", "segnet", "pspnet", "deeplab"])
-def test_every_network_for_pixels_is_x(tmp_path, capsys, model):
+def test_every_network_for_pixels_is_written_as_onnx(tmp_path, capsys, model):
     import onnxruntime
 
     grey = model in ("unet", "fcn")

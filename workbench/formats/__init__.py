@@ -49,8 +49,7 @@ def unconverted(place):
     if any(path.suffix.lower() in LOSSLESS for name in ("masks", "labels") for path in place.glob(f"{name}/**/*")):
         return None
     kind, _ = recognise(place)
-    call = f"convert it with: seglib data convert {place} NEW_FOLDER"
-    return f"{place} is annotated in {kind} form: {call}" if kind else None
+    return kind and f"{place} is annotated in {kind} form: convert it with: seglib data convert {place} NEW_FOLDER"
 
 
 def read(place, images=None):

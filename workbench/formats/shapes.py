@@ -46,8 +46,7 @@ def labelme_outline(shape, size):
         return [ellipse(*points[0], radius, radius)]
     if kind == "mask":
         mask = np.array(Image.open(io.BytesIO(base64.b64decode(shape["mask"])))) > 0
-        left, top = points[0].astype(int).tolist()
-        return run_outline(mask, size, top, left)
+        return run_outline(mask, size, *points[0, ::-1].astype(int).tolist())
     return []  # points and lines
 
 

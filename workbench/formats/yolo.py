@@ -1,6 +1,7 @@
 """YOLO's text files, one a picture (docs.ultralytics.com/datasets/segment): shares of width and height."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,5 @@ def outline(shares, height, width, notes):
 
 def is_label_file(path):
     """Whether the first line of a text file holds a class and shares, or the file lies in labels/ and is empty."""
-    words = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].split()
-    try:
-        return (len(list(map(float, words))) >= 5 and words[0].isdecimal()) or (not words and "labels" in path.parts)
-    except ValueError:
-        return False
+    line = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    return bool(re.fullmatch(r"\d+(\s+[-+.\de]+){4,}", line)) or (not line and "labels" in path.parts)
