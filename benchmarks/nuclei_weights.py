@@ -31,7 +31,7 @@ from workbench.detections import paint
 from workbench.networks import SHIPPED, load_run
 from workbench.nuclei import AnyExposure, Nuclei
 from workbench.pictures import Picture
-from workbench.predict import find_nuclei
+from workbench.predicting import find_nuclei
 from workbench.run import Run
 
 RUN, PICTURES, STEPS, BATCH, RATE, SEED = Path("build/nuclei"), 6000, 8000, 8, 2e-3, 0

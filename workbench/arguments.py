@@ -8,20 +8,14 @@ import sys
 class Parser(argparse.ArgumentParser):
     """A parser that knows which of its options an unknown one resembles."""
 
-    words = ()
-
     def parse_known_args(self, args=None, namespace=None):
-        self.words = [word.partition("=")[0] for word in args or () if word.startswith("--")]
         arguments, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            word = unknown[0].partition("=")[0]
+            near = difflib.get_close_matches(word, self._option_string_actions, 1)
+            hint = f"; {word} is unknown, did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return arguments, unknown
-
-    def error(self, message):
-        known = list(self._option_string_actions)
-        wrong = [word for word in self.words if not any(option.startswith(word) for option in known)]
-        near = difflib.get_close_matches(wrong[0], known, 1) if wrong else ()
-        super().error(message + (f"; {wrong[0]} is unknown, did you mean {near[0]}?" if near else ""))
 
 
 def printable():

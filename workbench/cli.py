@@ -7,8 +7,7 @@ from pathlib import Path
 from workbench import data, evaluate, export, models, predict, score, train
 from workbench.arguments import Parser, printable
 
-COMMANDS = {"data": data, "train": train, "predict": predict, "score": score, "evaluate": evaluate}
-COMMANDS |= {"export": export, "models": models}
+COMMANDS = {each.__name__.partition(".")[2]: each for each in (data, train, predict, score, evaluate, export, models)}
 
 
 def main(argv=None):
@@ -42,6 +41,5 @@ def tell_unconverted(arguments):
     for name in ("data", "folder", "truth", "masks", "val"):
         place = getattr(arguments, name, None) or ""
         place = Path(place[0] if isinstance(place, list) else place)
-        hint = unconverted(place) if place.name and place.exists() else None
-        if hint:
+        if place.name and place.exists() and (hint := unconverted(place)):
             print(hint, file=sys.stderr)

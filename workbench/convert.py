@@ -6,9 +6,8 @@ def add_parser(verbs):
     convert = verbs.add_parser(
         "convert",
         help="bring an annotation tool's export into a form that the other commands read",
-        description="Read COCO's JSON, labelme, VIA 2, Label Studio (JSON), YOLO (outlines or boxes) and VOC's "
-        "folders, as these tools, CVAT and Roboflow export them; write images/, masks/, classes.txt, and where objects "
-        "are told apart objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.",
+        description="Read COCO's JSON, labelme, Label Studio (JSON), YOLO and VOC's folders; write images/, masks/, "
+        "classes.txt, and objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.",
     )
     convert.add_argument("folder", help="the unpacked export, or its JSON file")
     convert.add_argument("out", help="folder to make")
@@ -23,7 +22,7 @@ def run(arguments):
     kind, classes, annotated, notes = read(arguments.folder, arguments.images)
     for split, content in write(annotated, classes, arguments.out, notes).items():
         print(f"{split or 'all'}: {len(content['images'])} pictures, {len(content['annotations'])} objects")
-    for note, count in notes.items():
+    for note, count in (+notes).items():
         print(f"note: {count} {note}")
     print(f"{kind} -> {arguments.out}. Look at it with: seglib data check {arguments.out}")
     return 0

@@ -1,31 +1,27 @@
 """A page of thumbnails with their masks laid over them, in one file that needs no network."""
 
-import base64
-import io
+import math
 
-import numpy as np
 import torch
-from matplotlib.colors import to_hex
-from PIL import Image
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import avg_pool2d
 
 from seglib.datasets import read_image
-from seglib.plotting import class_color, overlay, overlay_instances, to_rgb
+from seglib.plotting import overlay, overlay_instances, to_rgb
 from seglib.training.weights import write_whole
-from workbench.report import template
+from workbench.drawing import encoded
+from workbench.report import in_page, legend_of, template
 
 SHOWN = 60  # pictures, those with faults first
-SIDE = 200  # px, the longer one
+SIDE = 200  # px, that the longer one has at most
 
 
 def write_page(report, path):
     """Write the page of a `checking.Report`, whole or not at all. Raises OSError where it can't be written."""
     shown = choose(report.pictures)
-    names = report.reader.classes if report.named else ()
     page = template("data_page.html").render(
         title=f"{report.folder.name}: {len(shown)} of {len(report.pictures)} pictures",
         wrong=sum(map(len, report.faults.values())),
-        legend=[(name, to_hex(class_color(label))) for label, name in enumerate(names)],
+        legend=legend_of(report.reader.classes if report.named else ()),
         figures=[_figure(report, picture) for picture in shown],
     )
     write_whole(path, page.encode("utf-8", "replace"))
@@ -46,28 +42,18 @@ def _figure(report, picture):
     if picture.size is None:
         return figure
     labels = ", ".join(report.class_name(label) for label in sorted(picture.pixels)[:12]) or "no mask"
-    height, width = picture.size
-    alt = f"{place}, {height} x {width} px, with its mask laid over it: {labels}"
-    return figure | {"jpeg": base64.b64encode(_jpeg(_painted(report, picture))).decode(), "alt": alt}
+    alt = f"{place}, {' x '.join(map(str, picture.size))} px, with its mask laid over it: {labels}"
+    return figure | {"jpeg": in_page(encoded(_painted(report, picture), "JPEG"), "jpeg"), "alt": alt}
 
 
 def _painted(report, picture):
     """Thumbnail with overlay, float (H, W, 3); without one where the mask is missing, broken or of another size."""
-    image = read_image(picture.image)
-    scale = min(1, SIDE / max(picture.size))
-    size = [max(1, round(side * scale)) for side in picture.size]
-    small = adaptive_avg_pool2d(image, size)
-    if image.max() < 0.1:  # 12 bits of 16, say
-        small = small / image.max().clamp(min=1e-6)
+    step = math.ceil(max(picture.size) / SIDE)
+    small = avg_pool2d(read_image(picture.image), step, ceil_mode=True)
+    if small.max() < 0.1:  # 12 bits of 16, say
+        small = small / small.max().clamp(min=1e-6)
     if not picture.pixels or any(kind in ("sizes", "broken") for kind, _ in picture.faults):
         return to_rgb(small)
-    labels, _ = report.reader.examine(picture.mask)
-    rows, cols = ((torch.arange(count) * side) // count for count, side in zip(size, picture.size, strict=True))
-    labels = torch.where(labels < 0, 255, labels)[rows][:, cols]
+    labels = report.reader.examine(picture.mask)[0][::step, ::step]
+    labels = torch.where(labels < 0, 255, labels)
     return (overlay if labels.max() <= 255 else overlay_instances)(small, labels)
-
-
-def _jpeg(picture):
-    buffer = io.BytesIO()
-    Image.fromarray((picture * 255).round().astype(np.uint8)).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()

@@ -1,8 +1,10 @@
 """Pictures of predictions as files, each written whole or not at all."""
 
 import io
+import math
 
 import numpy as np
+from matplotlib.colors import to_hex
 from PIL import Image, ImageDraw, ImageFont
 from skimage.segmentation import find_boundaries
 
@@ -16,15 +18,15 @@ LINE = 22  # px, height of a legend's line
 
 def save_picture(path, picture):
     """Write a float picture (H, W, 3) in 0..1 as PNG."""
-    write_whole(path, as_png(picture))
+    write_whole(path, encoded(picture))
 
 
-def as_png(picture):
-    """PNG of a float picture (H, W, 3) in 0..1, or of Pillow's."""
+def encoded(picture, form="PNG"):
+    """Bytes of a file of a float picture (H, W, 3) in 0..1, or of Pillow's."""
     if not isinstance(picture, Image.Image):
         picture = Image.fromarray((np.asarray(picture) * 255).round().astype(np.uint8))
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    picture.save(out, form, quality=85)
     return out.getvalue()
 
 
@@ -43,19 +45,15 @@ def outlined(picture, labels, instances=None):
 
 def with_legend(picture, entries):
     """A float picture (h, w, 3) with lines below it that name colours: entries are (text, colour or None)."""
-    font, places, x, y = ImageFont.load_default(14), [], 4, 0
-    for text, colour in entries:
-        width = int(font.getlength(text)) + (28 if colour is not None else 8)
-        if x > 4 and x + width > picture.shape[1]:
-            x, y = 4, y + LINE
-        places.append((text, colour, x, y))
-        x += width + 8
-    strip = Image.new("RGB", (picture.shape[1], y + LINE), "white")
+    font = ImageFont.load_default(14)
+    wide = 32 + max(int(font.getlength(text)) for text, _ in entries)
+    columns = max(1, picture.shape[1] // wide)
+    strip = Image.new("RGB", (picture.shape[1], LINE * math.ceil(len(entries) / columns)), "white")
     draw = ImageDraw.Draw(strip)
-    for text, colour, left, top in places:
+    for number, (text, colour) in enumerate(entries):
+        left, top = 4 + number % columns * wide, number // columns * LINE
         if colour is not None:
-            fill = tuple(np.round(255 * colour).astype(int).tolist())
-            draw.rectangle((left, top + 4, left + 14, top + 18), fill=fill, outline="black")
+            draw.rectangle((left, top + 4, left + 14, top + 18), fill=to_hex(colour), outline="black")
             left += 20
         draw.text((left, top + 3), text, fill="black", font=font)
     return np.concatenate([picture, np.asarray(strip) / 255])
@@ -64,6 +62,6 @@ def with_legend(picture, entries):
 def save_labels(path, labels):
     """Write class ids, uint8 (H, W), as a PNG whose palette shows the course's colours; 255 is grey."""
     image = Image.fromarray(labels)
-    colours = [class_color(k) for k in range(255)]
-    image.putpalette([*(np.array(colours) * 255).round().astype(np.uint8).ravel().tolist(), *VOID_GREY])
-    write_whole(path, as_png(image))
+    colours = np.round([class_color(k) * 255 for k in range(255)]).astype(int)
+    image.putpalette([*colours.ravel().tolist(), *VOID_GREY])
+    write_whole(path, encoded(image))

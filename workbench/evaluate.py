@@ -10,8 +10,7 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "evaluate",
         help="predict a data set and score the predictions",
-        description="Predict the pictures of a data set (those of test/, else of val/, else all) and score them; write "
-        "predictions, scores.json and the report of seglib score.",
+        description="Predict the pictures of test/, else val/, else all; write predictions, scores.json and a report.",
     )
     parser.add_argument("run", help="a run's folder, its weights.safetensors, or nuclei")
     parser.add_argument("data", help="folder of pictures and masks, or dsb2018, camvid: the held-back pictures")
@@ -30,14 +29,12 @@ def run(arguments):
     pictures, out, split = arguments.data, arguments.out, None
     if arguments.data not in PUBLIC:
         places = open_data(arguments.data, **said(arguments)).places
-        split = arguments.split or next((name for name in SPLITS if name in places), "test")
-        if split not in places:
-            raise ValueError(f"{arguments.data} has {', '.join(places)}, not {split}: see --split")
+        split = arguments.split or next(name for name in (*SPLITS, *places) if name in places)
         pictures = str(places[split][0])
         print(f"{arguments.data}: {'all pictures, those of the training too,' if split == 'all' else split} are scored")
     parser = argparse.ArgumentParser()
     predict.add_parser(parser.add_subparsers())
     failed = predict.run(parser.parse_args(["predict", pictures, "--weights", arguments.run, "--out", out]))
     to_score = {"predictions": out, "truth": arguments.data, "json": f"{out}/scores.json", "report": out}
-    to_score |= {"against": None, "split": None if split == "all" else split}
+    to_score["split"] = None if split == "all" else split
     return failed or score.run(argparse.Namespace(**vars(arguments) | to_score))

@@ -1,6 +1,5 @@
-"""``seglib export``: a run's network as one file that needs neither this course nor, as ONNX, PyTorch."""
+"""``seglib export``: a run's network as one file that needs neither this course nor PyTorch."""
 
-FILES = {"onnx": "model.onnx", "torchscript": "model.pt", "executorch": "model.pte"}
 FLIPPED = 0.01  # share of SegNet's pixels that may differ: where rounding moves a maximum, its unpooling moves along
 
 
@@ -8,15 +7,14 @@ def add_parser(subparsers):
     """Add ``export`` to the command line."""
     parser = subparsers.add_parser(
         "export",
-        help="write a network as ONNX or TorchScript",
-        description="Write a network to one file. A picture float32 (1, 3, H, W) in 0..1 comes in, of any size from 64 "
-        "px on; probabilities (1, classes, H, W) come out. What prepares a picture is inside, the names and colours of "
-        "the classes are in the metadata. The file is compared with torch on a photo before it is kept. Beside an ONNX "
-        "file comes run_onnx.py, which needs onnxruntime and NumPy alone.",
+        help="write a network as ONNX",
+        description="A picture float32 (1, 3, H, W) in 0..1 comes in, of any size from 64 px on; probabilities (1, "
+        "classes, H, W) come out; names and colours of the classes are in the metadata. The file is compared with "
+        "torch on a photo before it is kept. Beside it comes run_onnx.py, which needs onnxruntime and NumPy alone.",
     )
     parser.add_argument("run", help="folder of a run, or its weights.safetensors")
-    parser.add_argument("--to", choices=FILES, required=True)
-    parser.add_argument("--out", metavar="FILE", help="default: model.onnx or model.pt in the run's folder")
+    parser.add_argument("--to", choices=["onnx"], default="onnx", help="the file's format")
+    parser.add_argument("--out", metavar="FILE", help="default: model.onnx in the run's folder")
     parser.add_argument("--photo", metavar="FILE", help="picture to compare on (default: a cat)")
 
 
@@ -32,20 +30,15 @@ def run(arguments):
     from workbench.exporting import compare, exported
     from workbench.networks import DETECTORS, load_run
 
-    if arguments.to == "executorch":
-        raise ValueError("executorch is not written: its package brings 19 others along. Take --to onnx or torchscript")
     network, config = load_run(arguments.run)
     if config["model"] in DETECTORS:
-        raise ValueError(
-            f"{config['model']} is not exported: it tells objects apart outside of its layers (boxes that suppress "
-            "each other, a watershed), and these files hold layers alone. Networks that name classes of pixels are"
-        )
-    content, pairs = exported(network, config, arguments.to, arguments.photo)
+        why = "it tells objects apart outside of its layers (boxes that suppress each other, a watershed)"
+        raise ValueError(f"{config['model']} is not exported: {why}, and ONNX holds layers alone")
+    content, pairs = exported(network, config, arguments.photo)
     told = compare(pairs, FLIPPED if config["model"] == "segnet" else 0)
     folder = Path(arguments.run)
-    out = Path(arguments.out or (folder if folder.is_dir() else folder.parent) / FILES[arguments.to])
+    out = Path(arguments.out or (folder if folder.is_dir() else folder.parent) / "model.onnx")
     write_whole(out, content)
-    if arguments.to == "onnx":
-        shutil.copy(Path(__file__).with_name("run_onnx.py"), out.with_name("run_onnx.py"))
+    shutil.copy(Path(__file__).with_name("run_onnx.py"), out.with_name("run_onnx.py"))
     print(f"{out}: {told}")
     return 0

@@ -1,6 +1,5 @@
-"""Networks as ONNX and TorchScript, with what prepares a picture inside, compared with torch."""
+"""Networks as ONNX, with what prepares a picture inside, compared with torch."""
 
-import io
 import json
 import time
 import warnings
@@ -38,7 +37,7 @@ class Prepared(nn.Module):
         return (heads["out"] if isinstance(heads, dict) else heads).softmax(1)
 
 
-def exported(network, config, to, photo=None):
+def exported(network, config, photo=None):
     """(bytes of the file, what is to be compared): (torch's answer, the file's, seconds of each) of three pictures.
 
     The file has texts along: "classes" and "colours" (0..255) as JSON lists, and "model".
@@ -46,13 +45,11 @@ def exported(network, config, to, photo=None):
     colours = [np.round(255 * class_color(label)).astype(int).tolist() for label in range(len(config["classes"]))]
     facts = {"classes": json.dumps(config["classes"]), "colours": json.dumps(colours), "model": config["model"]}
     network = Prepared(network, config["grey"]).cpu().eval()
-    image = read_image(photo) if photo else torch.from_numpy(chelsea()).permute(2, 0, 1) / 255
-    image = image[None]
+    image = read_image(photo)[None] if photo else torch.from_numpy(chelsea()).permute(2, 0, 1)[None] / 255
     with traceable(network), torch.no_grad():
-        content, answer = (as_onnx if to == "onnx" else as_torchscript)(network, image, facts)
-    views = (image, image[..., :-3, :-7], image.transpose(2, 3))
-    answer(image)  # the first time takes longer
-    with torch.no_grad():
+        content, answer = as_onnx(network, image, facts)
+        answer(image)  # the first time takes longer
+        views = (image, image[..., :-3, :-7], image.transpose(2, 3))
         return content, [(*timed(network, view), *timed(answer, view)) for view in views]
 
 
@@ -66,9 +63,7 @@ def compare(pairs, allowed):
     off = torch.cat([(wanted - found).abs().amax(1).flatten() for wanted, _, found, _ in pairs])
     share = float((off > EXACT).float().mean())
     if share > allowed or off.isnan().any():
-        raise ValueError(
-            f"{share:.2%} of a photo's pixels differ from torch, by up to {off.max():.1g}: nothing written"
-        )
+        raise ValueError(f"{share:.2%} of a photo's pixels differ from torch, by up to {off.max():.1g}")
     size = " x ".join(map(str, pairs[0][0].shape[2:]))
     but = f", but for {share:.2%} of the pixels, where rounding moved a maximum" if share else ""
     worst = float(off[off <= EXACT].max())
@@ -126,10 +121,3 @@ def as_onnx(network, image, facts):
     content = model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return content, lambda picture: torch.from_numpy(session.run(None, {"image": picture.numpy()})[0])
-
-
-def as_torchscript(network, image, facts):
-    """(bytes of a TorchScript file with the facts as extra files, function from a picture to its answer)."""
-    content = io.BytesIO()
-    torch.jit.save(torch.jit.trace(network, image), content, _extra_files=facts)
-    return content.getvalue(), torch.jit.load(io.BytesIO(content.getvalue()))

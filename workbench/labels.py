@@ -12,7 +12,7 @@ from workbench.dataset import open_data, reader_of
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
 from workbench.pictures import PUBLIC, any_size, held_back
-from workbench.predict import LABELS, OBJECTS
+from workbench.predicting import LABELS, OBJECTS
 from workbench.sets import bowl
 from workbench.windows import VOID
 

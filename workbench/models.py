@@ -28,14 +28,9 @@ def run(_):
     print(f"{'--model':32}{'parameters':>12}{'multiply-adds':>16}   (in colours, two classes, {SIDE} x {SIDE} px)")
     for name in NETWORKS:
         for backbone in (None, "efficientnet_lite0") if name in WITH_BACKBONE else (None,):
-            config = {
-                "model": name,
-                "grey": name == "nuclei",
-                "classes": ["background", "object"],
-                "backbone": backbone,
-            }
-            network = build(config).eval()
-            image = torch.zeros(1, 1 if config["grey"] else 3, SIDE, SIDE)
+            grey, classes = name == "nuclei", ("background", "object")
+            network = build({"model": name, "grey": grey, "classes": classes, "backbone": backbone}).eval()
+            image = torch.zeros(1, 1 if grey else 3, SIDE, SIDE)
             with torch.no_grad(), FlopCounterMode(display=False) as counter:
                 network(list(image) if name in DETECTORS else image)
             label = f"{name} --backbone {backbone}" if backbone else name

@@ -11,15 +11,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from seglib.metrics import mean_iou
 from seglib.plotting import class_color, colorize
 from seglib.training.weights import write_whole
-from workbench.drawing import as_png
+from workbench.drawing import encoded
 
-SHOWN, SIDE, DRAWS = 24, 240, 2000  # pictures, px of the longer side, draws of the bootstrap
+SHOWN, SIDE = 24, 240  # pictures, px of the longer side
 
 
-def write_report(folder, report, matrices, predictions, truth, told=""):
+def write_report(folder, report, matrices, predictions, truth):
     """Write confusion.csv and .png, pictures.csv and report.html. ``matrices``: {picture: (K, K), rows truth}."""
     folder, names, pictures = Path(folder), list(report["classes"]), report["pictures"]
     total, columns = sum(matrices.values()), list(report["mean"])
@@ -28,15 +27,13 @@ def write_report(folder, report, matrices, predictions, truth, told=""):
     write_csv(folder / "pictures.csv", ["picture", *columns], figures)
     confusion = confusion_picture(total, names)
     write_whole(folder / "confusion.png", confusion)
-    worst = {name: in_text(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]}
     page = template("report.html").render(
-        told=told,
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
         pictures=pictures,
-        confusion=in_text(confusion),
-        legend=[(name, to_hex(class_color(label))) for label, name in enumerate(names)],
-        worst=worst,
+        confusion=in_page(confusion),
+        legend=legend_of(names),
+        worst={name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]},
     )
     write_whole(folder / "report.html", page.encode())
 
@@ -53,15 +50,21 @@ def write_csv(path, head, rows):
     write_whole(path, out.getvalue().encode())
 
 
-def in_text(png):
-    return base64.b64encode(png).decode()
+def in_page(content, form="png"):
+    """A picture's file as its address in a page that stands alone."""
+    return f"data:image/{form};base64,{base64.b64encode(content).decode()}"
+
+
+def legend_of(names):
+    """(name, colour in HTML) of the classes 0, 1, ..."""
+    return [(name, to_hex(class_color(label))) for label, name in enumerate(names)]
 
 
 def side_by_side(found, true):
     """PNG of a picture's predicted and true classes, with a gap between them."""
     step = -(-max(true["mask"].shape) // SIDE)
     left, right = (colorize(maps["mask"][::step, ::step]) for maps in (found, true))
-    return as_png(np.concatenate([left, np.ones((len(left), 4, 3)), right], 1))
+    return encoded(np.concatenate([left, np.ones((len(left), 4, 3)), right], 1))
 
 
 def confusion_picture(matrix, names):
@@ -74,20 +77,3 @@ def confusion_picture(matrix, names):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
     return buffer.getvalue()
-
-
-def interval(ours, theirs, seed=0):
-    """Difference of mean IoU of two sets of predictions of the same pictures, and its paired 95 % bootstrap interval.
-
-    ``ours``, ``theirs``: {picture: confusion matrix (K, K)}. Pictures are drawn with replacement, for both sets alike.
-    Efron, Bootstrap Methods (1979). Returns (difference, low, high).
-    """
-    both = np.stack([[ours[name], theirs[name]] for name in ours])
-
-    def difference(counts):
-        one, other = np.tensordot(counts, both, 1)
-        return float(mean_iou(one) - mean_iou(other))
-
-    once = np.ones(len(both), int)
-    draws = np.random.default_rng(seed).multinomial(len(both), once / len(both), DRAWS)
-    return difference(once), *np.nanpercentile([difference(counts) for counts in draws], (2.5, 97.5)).tolist()

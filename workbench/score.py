@@ -17,32 +17,25 @@ def add_parser(subparsers):
     parser.add_argument("truth", help="your data set, a folder of masks, or dsb2018, camvid: the held-back pictures")
     add_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
-    parser.add_argument("--report", metavar="FOLDER", help="write a page, pictures.csv, a confusion matrix (PNG, CSV)")
-    parser.add_argument("--against", metavar="OTHER", help="other predictions: how mean IoU differs, with an interval")
+    parser.add_argument(
+        "--report", metavar="FOLDER", help="write report.html, pictures.csv, and the confusion matrix as PNG and CSV"
+    )
 
 
 def run(arguments):
     """Score, print the tables, write the JSON; return the exit status."""
     from seglib.training.weights import write_whole
     from workbench.labels import both_maps
-    from workbench.report import interval, write_report
+    from workbench.report import write_report
     from workbench.scoring import score_pictures, tables
 
     predictions, truth = both_maps(arguments.predictions, arguments.truth, **said(arguments))
-    (report, matrices), told = score_pictures(predictions, truth), ""
-    if arguments.against:
-        other, theirs = score_pictures(*both_maps(arguments.against, arguments.truth, **said(arguments)))
-        change, low, high = interval(matrices, theirs)
-        told = (
-            f"mean IoU {report['mean']['IoU']:.4f}, of {arguments.against} {other['mean']['IoU']:.4f}: {change:+.4f}, "
-            f"95 % interval {low:+.4f} to {high:+.4f} (bootstrap over {len(matrices)} pictures, paired)"
-        )
+    report, matrices = score_pictures(predictions, truth)
     if arguments.json:
         write_whole(arguments.json, json.dumps(report, indent=1).encode())
     if arguments.report:
-        write_report(arguments.report, report, matrices, predictions, truth, told)
+        write_report(arguments.report, report, matrices, predictions, truth)
     if truth.note:
         print(truth.note)
     print(tables(report))
-    print(told, end="\n" if told else "")
     return 0

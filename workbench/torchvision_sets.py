@@ -47,8 +47,5 @@ def _find(kind, **arguments):
     try:
         return kind(data_root(), **arguments)
     except RuntimeError as error:
-        raise FileNotFoundError(
-            f"torchvision finds no {kind.__name__} in {data_root()} ({error}). In Python, torchvision.datasets."
-            f"{kind.__name__}({str(data_root())!r}, download=True) fetches it; or let the environment variable "
-            "SEGLIB_DATA name another folder"
-        ) from None
+        remedy = f"torchvision.datasets.{kind.__name__}({str(data_root())!r}, download=True) fetches it, in Python"
+        raise FileNotFoundError(f"no {kind.__name__} ({error}): {remedy}; or let SEGLIB_DATA name its folder") from None

@@ -85,12 +85,6 @@ def studio_tasks(path, *results, image="/data/upload/1/1f2e3d4c-a%20b.png"):
     write_json(path, [{"id": 1, "annotations": annotations, "predictions": [], "data": {"image": image}, "meta": {}}])
 
 
-def via(*regions, name="a.png"):
-    """VIA 2's "Export Annotations (as json)"."""
-    regions = [{"shape_attributes": shape, "region_attributes": attributes} for shape, attributes in regions]
-    return {f"{name}553": {"filename": name, "size": 553, "regions": regions, "file_attributes": {}}}
-
-
 def convert(tmp_path, *more):
     """Convert tmp_path/in; return the status, and a function from a mask's name to its label map."""
     status = main(["data", "convert", str(tmp_path / "in"), str(tmp_path / "out"), *map(str, more)])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
+from workbench.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
 
 from seglib.scenes.cells import nucleus
-from workbench.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
 
 
 def test_a_scene_depends_on_seed_and_number_alone():

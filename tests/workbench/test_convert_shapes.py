@@ -1,4 +1,4 @@
-"""`seglib data convert` of tools that keep shapes: labelme, Label Studio, VIA; and what other commands say."""
+"""`seglib data convert` of tools that keep shapes: labelme, Label Studio; and what other commands say."""
 
 import base64
 import io
@@ -16,7 +16,6 @@ from annotated import (
     pictures,
     studio,
     studio_tasks,
-    via,
     write_json,
 )
 from PIL import Image
@@ -106,31 +105,17 @@ def test_label_studios_turned_shapes_and_strokes(tmp_path):
     assert [each["bbox"] for each in found] == [[0, 2, 10, 5], [11, 13, 8, 4]]
 
 
-def test_via(tmp_path, capsys):
-    regions = [
-        ({"name": "polygon", "all_points_x": BLOCK[::2], "all_points_y": BLOCK[1::2]}, {"class": "cell", "sure": "no"}),
-        ({"name": "rect", "x": 10, "y": 7, "width": 4, "height": 3}, {"class": {"nut": True, "cell": False}}),
-        ({"name": "point", "cx": 3, "cy": 3}, {"class": "cell"}),
-    ]
+def test_pictures_may_lie_in_another_folder(tmp_path, capsys):
     pictures(tmp_path / "in/pictures", "a.png")
-    write_json(tmp_path / "in/via_export_json.json", via(*regions))
-    status, mask = convert(tmp_path)
-    assert status == 0
-    assert np.array_equal(mask(), block(1, 2))
-    assert "note: 1 points and lines" in capsys.readouterr().out
-    project = {"_via_settings": {}, "_via_img_metadata": via(*regions[:2]), "_via_attributes": {}}
-    write_json(tmp_path / "project/via_project.json", project)
-    call = ["data", "convert", str(tmp_path / "project"), str(tmp_path / "second")]
+    write_json(tmp_path / "project/result.json", coco())
+    call = ["data", "convert", str(tmp_path / "project"), str(tmp_path / "out")]
     assert main(call) == 1
     assert "there is no picture a.png below" in capsys.readouterr().err
     assert main([*call, "--images", str(tmp_path / "in")]) == 0
-    assert np.array_equal(np.array(Image.open(tmp_path / "second/masks/a.png")), block(1, 2))
-    write_json(tmp_path / "project/via_project.json", via((regions[0][0], {"colour": "red", "age": "old"})))
-    assert main([*call[:3], str(tmp_path / "third"), "--images", str(tmp_path / "in")]) == 1
-    assert "which of its attributes ['age', 'colour'] is the class?" in capsys.readouterr().err
+    assert np.array_equal(np.array(Image.open(tmp_path / "out/masks/a.png")), block(1, 2))
 
 
-def test_smaller_things_lie_on_larger_ones_and_background_cuts_holes(tmp_path):
+def test_smaller_things_lie_on_larger_ones_and_background_cuts_holes(tmp_path, capsys):
     frame = [[0, 0], [12, 0], [12, 10], [0, 10]]
     shapes = [
         ("cell", "polygon", [[2, 1], [7, 1], [7, 5], [2, 5]], None, None),
@@ -141,6 +126,7 @@ def test_smaller_things_lie_on_larger_ones_and_background_cuts_holes(tmp_path):
     pictures(tmp_path / "in", "a.png")
     labelme(tmp_path / "in/a.json", shapes)
     _, mask = convert(tmp_path)
+    assert "note: 1 points and lines have no area, or outlines hold no pixel" in capsys.readouterr().out
     wanted = np.zeros(SIZE, np.uint8)
     wanted[:10, :12], wanted[1:5, 2:7], wanted[2:4, 3:5] = 2, 1, 0
     assert np.array_equal(mask(), wanted)
@@ -148,11 +134,10 @@ def test_smaller_things_lie_on_larger_ones_and_background_cuts_holes(tmp_path):
 
 def exports(folder):
     """{format: an export of it}."""
-    for kind in ("COCO", "labelme", "VIA", "Label Studio", "YOLO", "VOC"):
+    for kind in ("COCO", "labelme", "Label Studio", "YOLO", "VOC"):
         pictures(folder / kind / "images", "a.png")
     write_json(folder / "COCO/annotations.json", coco())
     labelme(folder / "labelme/images/a.json", [("cell", "polygon", [[2, 1], [7, 1], [7, 5]], None, None)])
-    write_json(folder / "VIA/via.json", via())
     studio_tasks(folder / "Label Studio/export.json")
     (folder / "YOLO/labels").mkdir()
     (folder / "YOLO/labels/a.txt").write_text("0 0.5 0.5 0.2 0.2")
@@ -174,7 +159,7 @@ def test_every_command_names_the_form_of_an_export_and_the_call(tmp_path, capsys
         assert not (tmp_path / "run").exists()
     (tmp_path / "notes.txt").write_text("no labels")
     assert main(["data", "convert", str(tmp_path / "notes.txt"), str(tmp_path / "out")]) == 1
-    assert "notes.txt is no export of a form that is known: COCO, labelme, VIA" in capsys.readouterr().err
+    assert "notes.txt is no export of a form that is known: COCO, labelme, Label Studio" in capsys.readouterr().err
 
 
 def test_what_is_converted_already_is_not_called_an_export(tmp_path, capsys):

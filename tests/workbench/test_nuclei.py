@@ -12,7 +12,6 @@ from PIL import Image
 from skimage.draw import disk, ellipse
 from skimage.measure import block_reduce
 
-from benchmarks.any_microscope import AnyMicroscope
 from seglib.carried import carried
 from seglib.metrics import instance_f1
 from seglib.scenes import Cells, photo

@@ -1,4 +1,4 @@
-"""The report of `seglib score`, the comparison of two sets of predictions, and `seglib evaluate`."""
+"""The report of `seglib score`, and `seglib evaluate`."""
 
 import csv
 import json
@@ -10,9 +10,7 @@ import torch
 from picture_files import own_pictures, save
 from PIL import Image
 
-from seglib.metrics import mean_iou
 from workbench.cli import main
-from workbench.report import DRAWS, interval
 
 FACTS = {"model": "unet", "grey": True, "objects": False, "classes": ["background", "cell"]}
 
@@ -73,41 +71,6 @@ def test_names_are_escaped_and_undefined_figures_left_empty(tmp_path):
     assert "<b>" not in page
     assert "nan" not in page
     assert rows_of(tmp_path / "out/confusion.csv")[2] == ["<i>tree</i>", "0", "0"]
-
-
-def test_the_interval_is_that_of_a_bootstrap_over_pictures():
-    rng = np.random.default_rng(1)
-    ours = {str(k): rng.integers(1, 50, (3, 3)) + 100 * np.eye(3, dtype=int) for k in range(12)}
-    theirs = {name: matrix + rng.integers(0, 40, (3, 3)) for name, matrix in ours.items()}
-    change, low, high = interval(ours, dict(reversed(theirs.items())))
-    assert change == pytest.approx(mean_iou(sum(ours.values())) - mean_iou(sum(theirs.values())))
-    differences, names = [], list(ours)
-    for _ in range(DRAWS):
-        drawn = rng.choice(names, len(names))
-        one, other = (sum(each[name] for name in drawn) for each in (ours, theirs))
-        differences.append(mean_iou(one) - mean_iou(other))
-    assert (low, high) == pytest.approx(np.percentile(differences, (2.5, 97.5)), abs=0.004)
-    assert low < change < high
-    assert interval(ours, ours) == (0, 0, 0)
-    assert interval(ours, theirs) == interval(ours, theirs)
-
-
-def test_two_sets_of_predictions_are_compared(tmp_path, capsys):
-    truth = maps(tmp_path / "truth")
-    good, bad = maps(tmp_path / "good", wrong=[("a", 1)]), maps(tmp_path / "bad", wrong=[(name, 4) for name in "abcd"])
-    assert main(["score", str(good), str(truth), "--against", str(bad), "--report", str(tmp_path / "out")]) == 0
-    told = re.search(
-        r"mean IoU ([\d.]+), of .*bad ([\d.]+): \+([\d.]+), 95 % interval \+([\d.]+) to \+([\d.]+)",
-        capsys.readouterr().out,
-    )
-    first, second, change, low, high = map(float, told.groups())
-    assert (first, second) == pytest.approx((234 / 246, 36 / 84), abs=1e-4)
-    assert change == pytest.approx(first - second, abs=2e-4)
-    assert 0 < low <= change <= high
-    assert "interval" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    (tmp_path / "bad/d.png").unlink()
-    assert main(["score", str(good), str(truth), "--against", str(bad)]) == 1
-    assert "d has no prediction" in capsys.readouterr().err
 
 
 class Bright(torch.nn.Module):

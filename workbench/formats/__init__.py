@@ -12,14 +12,13 @@ from seglib.datasets.reading import LOSSLESS
 from workbench.formats import coco, shapes, voc, yolo
 from workbench.formats.common import Pictures, load_json
 
-READERS = {
-    "COCO": coco.read,
-    "labelme": shapes.labelme,
-    "VIA": shapes.via,
-    "Label Studio": shapes.label_studio,
-    "YOLO": yolo.read,
-    "VOC": voc.read,
-}
+READERS = {"COCO": coco.read, "labelme": shapes.labelme, "Label Studio": shapes.label_studio}  # of JSON
+READERS |= {"YOLO": yolo.read, "VOC": voc.read}
+KEYS = [  # that tell a JSON's format, if it is an object or a list of objects
+    ("COCO", dict, {"images", "annotations", "categories"}),
+    ("labelme", dict, {"shapes", "imagePath"}),
+    ("Label Studio", list, {"annotations", "data"}),
+]
 LOOKED_AT = 20  # JSON files of unknown kind, before a folder counts as one of no known format
 
 
@@ -40,19 +39,9 @@ def recognise(place):
 def kind_of(path):
     """The format of a JSON file, or None."""
     content = load_json(path)
-    entries = list(content.values()) if isinstance(content, dict) else content
-    first = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
-    keys = content.keys() if isinstance(content, dict) else set()
-    for kind, there, wanted in (
-        ("COCO", keys, {"images", "annotations", "categories"}),
-        ("labelme", keys, {"shapes", "imagePath"}),
-        ("VIA", keys, {"_via_img_metadata"}),
-        ("VIA", first.keys(), {"filename", "regions"}),
-        ("Label Studio", first.keys(), {"annotations", "data"}),
-    ):
-        if wanted <= there:
-            return kind
-    return None
+    first = content[0] if isinstance(content, list) and content else content
+    keys = first.keys() if isinstance(first, dict) else set()
+    return next((kind for kind, form, wanted in KEYS if isinstance(content, form) and wanted <= keys), None)
 
 
 def unconverted(place):
@@ -60,8 +49,7 @@ def unconverted(place):
     if any(path.suffix.lower() in LOSSLESS for name in ("masks", "labels") for path in place.glob(f"{name}/**/*")):
         return None
     kind, _ = recognise(place)
-    call = f"convert it with: seglib data convert {place} NEW_FOLDER"
-    return f"{place} is annotated in {kind} form: {call}" if kind else None
+    return kind and f"{place} is annotated in {kind} form: convert it with: seglib data convert {place} NEW_FOLDER"
 
 
 def read(place, images=None):
@@ -75,4 +63,5 @@ def read(place, images=None):
         raise ValueError(f"{place} is no export of a form that is known: {', '.join(READERS)}. CVAT exports COCO, too")
     root = place if place.is_dir() else place.parent
     classes, annotated = READERS[kind](root, files, Pictures(images or root), notes)
-    return kind, classes or sorted({thing.label for each in annotated for thing in each.things}), annotated, notes
+    found = {thing.label for each in annotated for thing in each.things if thing.outline}
+    return kind, classes or sorted(found), annotated, notes

@@ -14,10 +14,9 @@ def read(root, files, pictures, notes):
     for path in files:
         content, annotations = load_json(path), defaultdict(list)
         with within(f"{path}: categories"):
-            every = {each["id"]: str(each["name"]) for each in content["categories"]}
-            heads = {
-                each.get("supercategory") for each in content["categories"] if each["name"] != each.get("supercategory")
-            }
+            kinds = content["categories"]
+            every = {each["id"]: str(each["name"]) for each in kinds}
+            heads = {each.get("supercategory") for each in kinds if each["name"] != each.get("supercategory")}
         for annotation in content["annotations"]:
             with within(f"{path}: annotation {annotation.get('id')}"):
                 outline = annotation.get("segmentation")
@@ -36,3 +35,15 @@ def read(root, files, pictures, notes):
         if annotations:
             raise ValueError(f"{path}: annotations belong to image {min(annotations)}, which is not listed")
     return list(names), found
+
+
+def coco_content(pictures, classes):
+    """COCO's JSON of pictures, each (file name, (height, width), annotations without ids of their own)."""
+    images, annotations = [], []
+    for number, (file_name, (height, width), found) in enumerate(pictures, start=1):
+        images.append({"id": number, "file_name": file_name, "height": height, "width": width})
+        annotations += [
+            {"id": len(annotations) + place, "image_id": number, **each} for place, each in enumerate(found, 1)
+        ]
+    categories = [{"id": number, "name": name} for number, name in enumerate(classes) if number > 0]
+    return {"images": images, "annotations": annotations, "categories": categories}

@@ -4,7 +4,6 @@ import json
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from workbench.layouts import SPLITS
 from workbench.objects import run_lengths
 
 BOXES = "objects have a box and no outline: their mask is the box"
-NO_AREA = "points and lines have no area and were left out"
+NO_AREA = "points and lines have no area, or outlines hold no pixel: they were left out"
 CORNERS = np.arange(64) * 2 * np.pi / 64  # of the polygon that stands for a circle or an ellipse
 
 
@@ -23,7 +22,9 @@ class Thing(NamedTuple):
     """An annotated object or region."""
 
     label: str  # name of its class
-    outline: list | dict  # COCO's "segmentation": polygons [[x, y, x, y, ...], ...] in px, or {"size", "counts"}
+    outline: (
+        list | dict
+    )  # COCO's "segmentation": polygons [[x, y, x, y, ...], ...] in px, or {"size", "counts"}; [] is none
     crowd: bool = False  # a region of objects that nobody told apart
 
 
@@ -58,8 +59,8 @@ class Pictures:
         # The longer the path agrees with the name, the better; of several, the one of the same split, then the nearer.
         split, rank = split_of(Path(*near.parts[-2:])), {}
         for path in found:
-            alike = shared(path.parts[::-1], parts[::-1])
-            rank[path] = (alike, self.split_of(path) == split, shared(path.parts, near.parts))
+            alike = [count for count in range(1, len(parts) + 1) if list(path.parts[-count:]) == parts[-count:]]
+            rank[path] = (len(alike), self.split_of(path) == split, len({*path.parents} & {near, *near.parents}))
         best = [path for path in found if rank[path] == max(rank.values())]
         if not best:
             raise ValueError(f"there is no picture {name} below {self.folder}: name its folder with --images")
@@ -70,11 +71,6 @@ class Pictures:
     def split_of(self, path):
         """The split of one of the pictures, by the folder it lies in."""
         return split_of(path.parent.relative_to(self.folder))
-
-
-def shared(one, other):
-    """How many parts two paths share from their first on."""
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 
 def split_of(path):

@@ -1,7 +1,8 @@
-"""Tools that keep shapes in JSON: labelme, VIA and Label Studio."""
+"""Tools that keep shapes in JSON: labelme and Label Studio."""
 
 import base64
 import io
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from seglib.datasets.reading import image_size
-from workbench.formats.common import NO_AREA, Annotated, Thing, ellipse, load_json, rectangle, run_outline, within
+from workbench.formats.common import Annotated, Thing, ellipse, load_json, rectangle, run_outline, within
 
 
 def labelme(root, files, pictures, notes):
@@ -25,9 +26,7 @@ def labelme(root, files, pictures, notes):
             for number, shape in enumerate(content["shapes"]):
                 with within(f"shape {number}"):
                     outline, group = labelme_outline(shape, size), shape.get("group_id")
-                    if outline is None:
-                        notes[NO_AREA] += 1
-                    elif group is None or isinstance(outline, dict):
+                    if group is None or isinstance(outline, dict):
                         things.append(Thing(shape["label"], outline))
                     else:
                         groups.setdefault((shape["label"], group), []).extend(outline)
@@ -47,54 +46,8 @@ def labelme_outline(shape, size):
         return [ellipse(*points[0], radius, radius)]
     if kind == "mask":
         mask = np.array(Image.open(io.BytesIO(base64.b64decode(shape["mask"])))) > 0
-        left, top = points[0].astype(int).tolist()
-        return run_outline(mask, size, top, left)
-    return None
-
-
-def via(root, files, pictures, notes):
-    """VIA 2 and 1 (gitlab.com/vgg/via, "Annotation format"): a project, or its annotations as JSON."""
-    found = []
-    for path in files:
-        content = load_json(path)
-        for picture in content.get("_via_img_metadata", content).values():
-            with within(f"{path}: {picture.get('filename')}"):
-                regions, things = picture["regions"], []
-                for region in regions.values() if isinstance(regions, dict) else regions:
-                    outline = via_outline(region["shape_attributes"])
-                    if outline is None:
-                        notes[NO_AREA] += 1
-                    else:
-                        things.append(Thing(via_class(region["region_attributes"]), [outline]))
-                file = pictures.find(picture["filename"], path)
-            found.append(Annotated(file, pictures.split_of(file), things))
-    return None, found
-
-
-def via_outline(shape):
-    kind = shape["name"]
-    if kind == "polygon":
-        return np.stack([shape["all_points_x"], shape["all_points_y"]], 1).ravel().tolist()
-    if kind == "rect":
-        return rectangle(shape["x"], shape["y"], shape["width"], shape["height"])
-    if kind == "circle":
-        return ellipse(shape["cx"], shape["cy"], shape["r"], shape["r"])
-    if kind == "ellipse":
-        return ellipse(shape["cx"], shape["cy"], shape["rx"], shape["ry"], np.degrees(shape.get("theta", 0)))
-    return None
-
-
-def via_class(attributes):
-    """The class that a region's attributes name; "object" where there are none."""
-    known = [name for name in attributes if name.lower() in ("class", "label", "name", "type")]
-    if len(attributes) > 1 and len(known) != 1:
-        raise ValueError(f"which of its attributes {sorted(attributes)} is the class? Call it class")
-    value = attributes[(known or [*attributes])[0]] if attributes else "object"
-    if isinstance(value, dict):  # boxes to tick
-        value = next((name for name, ticked in value.items() if ticked), "")
-    if value in ("", "undefined"):
-        raise ValueError("it has no class")
-    return str(value).strip()
+        return run_outline(mask, size, *points[0, ::-1].astype(int).tolist())
+    return []  # points and lines
 
 
 def label_studio(root, files, pictures, notes):
@@ -112,11 +65,7 @@ def label_studio(root, files, pictures, notes):
                     labels = next((value[key] for key in value if key.endswith("labels")), None)
                     if labels:  # others are choices, texts, relations
                         size = result["original_height"], result["original_width"]
-                        outline = studio_outline(value, *size)
-                        if outline is None:
-                            notes[NO_AREA] += 1
-                        else:
-                            things.append(Thing(labels[0], outline))
+                        things.append(Thing(labels[0], studio_outline(value, *size)))
                 address = next(value for value in task["data"].values() if isinstance(value, str))
                 file = uploaded(task["data"].get("image", address), path, pictures)
                 notes["annotations beside a picture's first were left out"] += max(0, len(done) - 1)
@@ -142,7 +91,7 @@ def studio_outline(value, height, width):
         if value.keys() >= {"x", "y", *sides}:
             place, reach = ([value[key] for key in keys] * scale for keys in (("x", "y"), sides))
             return [draw(*place, *reach, value.get("rotation", 0))]
-    return None
+    return []  # points
 
 
 def strokes(numbers):
@@ -152,12 +101,10 @@ def strokes(numbers):
     counters less one (4 bits each); then packets: a bit that says whether one value is repeated or each is told,
     which of the four lengths (2 bits), the run's length less one, the value or values.
     """
-    bits, place = "".join(f"{number:08b}" for number in numbers), 0
+    bits = chain.from_iterable(f"{number:08b}" for number in numbers)
 
     def take(count):
-        nonlocal place
-        place += count
-        return int(bits[place - count : place], 2)
+        return int("".join(islice(bits, count)), 2)
 
     total, word = take(32), take(5) + 1
     lengths, values = [take(4) + 1 for _ in range(4)], []

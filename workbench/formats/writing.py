@@ -3,14 +3,17 @@
 import json
 import os
 import shutil
+from collections import defaultdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from seglib.datasets.reading import decode
 from workbench.class_tables import VOID
 from workbench.drawing import save_labels
-from workbench.formats.common import within
+from workbench.formats.coco import coco_content
+from workbench.formats.common import NO_AREA, within
 from workbench.objects import pixels_of
 
 MOST = 254  # classes beside the background
@@ -32,23 +35,16 @@ def write(annotated, classes, out, notes):
     out = Path(out)
     if out.exists():
         raise FileExistsError(f"{out} is there already: name a new folder")
-    ids, names = {"void": 255}, ["background"]
-    for name in classes:
-        bare = name.lower().strip("_ ")
-        if bare == "background":
-            ids[name] = 0
-        elif bare in VOID:
-            ids[name] = 255
-        else:
-            ids[name] = len(names)
-            names.append(name)
+    fixed = {"background": 0, **dict.fromkeys(VOID, 255)}
+    bare = {name: name.lower().strip("_ ") for name in ("void", *classes)}
+    names = ["background", *(name for name in bare if bare[name] not in fixed)]
+    ids = {name: fixed[bare[name]] if bare[name] in fixed else names.index(name) for name in bare}
     if not annotated or not 1 < len(names) <= MOST + 1:
         raise ValueError(f"wanted are pictures, and 1 to {MOST} classes; found are {len(annotated)}, {len(names) - 1}")
-    categories = [{"id": number, "name": name} for number, name in enumerate(names) if number > 0]
-    split, written = all(each.split for each in annotated), {}
-    scratch = out.with_name(f"{out.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
+    split, written = all(each.split for each in annotated), defaultdict(list)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent) as folder:
+        scratch = Path(folder, "set")
         for each in annotated:
             part = each.split if split else ""
             target = scratch / "images" / part / each.path.name
@@ -57,30 +53,26 @@ def write(annotated, classes, out, notes):
                 raise ValueError(f"two pictures are called {each.path.stem}, one of them {each.path}: rename it")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(each.path, target)
-            content = written.setdefault(part, {"images": [], "annotations": [], "categories": categories})
             with within(each.path):
-                mask = add(each, decode(target).size[::-1], ids, content, notes)
+                mask, found = masked(each, decode(target).size[::-1], ids, notes)
             save_labels(mask_path, mask)
+            written[part].append((each.path.name, mask.shape, found))
         (scratch / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+        written = {part: coco_content(pictures, names) for part, pictures in written.items()}
         for part, content in written.items():
             if not all(each["iscrowd"] for each in content["annotations"]):
                 path = scratch / (f"objects_{part}.json" if part else "objects.json")
                 path.write_text(json.dumps(content), encoding="utf-8")
         os.replace(scratch, out)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return written
 
 
-def add(each, size, ids, content, notes):
-    """Add a picture of ``size`` (height, width) to the JSON's content; return its label map, uint8 (H, W)."""
+def masked(each, size, ids, notes):
+    """Label map, uint8 (H, W), of a picture of ``size`` (height, width), and annotations as for `coco_content`."""
     if each.size not in (None, size):
-        raise ValueError(
-            f"it is {size} (height, width), but was annotated as {each.size}. Usual causes: it was resized, or turned "
-            "by its EXIF orientation, after it was annotated"
-        )
-    number, found = len(content["images"]) + 1, []
-    content["images"].append({"id": number, "file_name": each.path.name, "height": size[0], "width": size[1]})
+        cause = "Usual causes: it was resized, or turned by its EXIF orientation, after it was annotated"
+        raise ValueError(f"it is {size} (height, width), but was annotated as {each.size}. {cause}")
+    found, annotations, columns = [], [], np.zeros(size[0] * size[1], np.uint8)
     for label, outline, crowd in each.things:
         # pycocotools takes fewer than 6 numbers for a box
         outline = outline if isinstance(outline, dict) else [polygon for polygon in outline if len(polygon) >= 6]
@@ -88,14 +80,13 @@ def add(each, size, ids, content, notes):
         if len(pixels):
             found.append((ids[label], crowd, outline, pixels))
         else:
-            notes["outlines hold no pixel, or have fewer than 3 points, and were left out"] += 1
-    columns = np.zeros(size[0] * size[1], np.uint8)
+            notes[NO_AREA] += 1
     for label, _, _, pixels in sorted(found, key=lambda one: (not one[1], -len(one[3]))):
         columns[pixels] = label
-    for label, crowd, outline, pixels in (one for one in found if one[0] not in (0, 255)):
-        x, y = np.divmod(pixels, size[0])
-        box = [int(side) for side in (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1)]
-        annotation = {"id": len(content["annotations"]) + 1, "image_id": number, "category_id": label, "bbox": box}
-        annotation |= {"area": len(pixels), "iscrowd": int(crowd), "segmentation": outline}
-        content["annotations"].append(annotation)
-    return np.ascontiguousarray(columns.reshape(size[1], size[0]).T)
+    for label, crowd, outline, pixels in found:
+        if label not in (0, 255):
+            x, y = np.divmod(pixels, size[0])
+            box = [int(side) for side in (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1)]
+            facts = {"category_id": label, "bbox": box, "area": len(pixels), "iscrowd": int(crowd)}
+            annotations.append(facts | {"segmentation": outline})
+    return np.ascontiguousarray(columns.reshape(size[1], size[0]).T), annotations

@@ -1,6 +1,7 @@
 """YOLO's text files, one a picture (docs.ultralytics.com/datasets/segment): shares of width and height."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,9 @@ def read(root, files, pictures, notes):
     """See `formats`. A picture without a file has no objects; a line of four shares is a box."""
     names, found, left = class_names(root), [], set(files)
     for path in (path for paths in pictures.by_stem.values() for path in paths):
-        places = [
-            Path(str(path.with_suffix(".txt")).replace(f"{os.sep}images{os.sep}", f"{os.sep}{name}{os.sep}"))
-            for name in ("images", "labels")
-        ]
-        file = next((place for place in places if place in left), None)
+        beside = path.with_suffix(".txt")
+        apart = Path(str(beside).replace(f"{os.sep}images{os.sep}", f"{os.sep}labels{os.sep}"))
+        file = next((place for place in (beside, apart) if place in left), None)
         size, things = image_size(path), []
         left.discard(file)
         notes["pictures have no label file: read as without objects"] += file is None
@@ -31,9 +30,8 @@ def read(root, files, pictures, notes):
     if left:
         raise ValueError(f"{min(left)} has no picture ({len(left)} of {len(files)} have none): see --images")
     if names is None:
-        notes["objects have numbers for classes: write their names into classes.txt, one a line, and convert again"] = (
-            sum(len(each.things) for each in found)
-        )
+        numbered = "objects have numbers for classes: write their names into classes.txt, one a line, and convert again"
+        notes[numbered] = sum(len(each.things) for each in found)
     return names and list(names.values()), found
 
 
@@ -67,8 +65,5 @@ def outline(shares, height, width, notes):
 
 def is_label_file(path):
     """Whether the first line of a text file holds a class and shares, or the file lies in labels/ and is empty."""
-    words = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].split()
-    try:
-        return (len(list(map(float, words))) >= 5 and words[0].isdecimal()) or (not words and "labels" in path.parts)
-    except ValueError:
-        return False
+    line = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    return bool(re.fullmatch(r"\d+(\s+[-+.\de]+){4,}", line)) or (not line and "labels" in path.parts)
