@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
-from workbench.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
+from benchmarks.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
 
 from seglib.scenes.cells import nucleus
 
