@@ -211,3 +211,16 @@ def test_the_stored_table_is_what_the_stored_counts_give():
                 assert row[column] == str(value), (row["method"], column)
     for run in runs:
         assert len(run["counts"]["shared"]) == (1 if run["pictures"].startswith("photo") else 100)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "method", "kind"), [("Cells", "nothing: one object", 1), ("Streets", "nothing: one class", 3)]
+)
+def test_the_stored_counts_are_of_the_pictures_as_they_are_drawn_today(pictures, method, kind):
+    """Whoever changes a scene measures the ladder anew: what fills the picture shares all of the truth's pixels."""
+    (run,) = (run for run in ladder.read_counts() if (run["pictures"], run["method"]) == (pictures, method))
+    scene = {"Cells": Cells, "Streets": Streets}[pictures](100, seed=30_000)
+    place = kind if pictures == "Streets" else 0
+    today = [int((scene[i]["mask"] == kind).sum()) for i in range(5)]
+    assert [counts[place] for counts in run["counts"]["shared"][:5]] == today
+    assert any(today)
