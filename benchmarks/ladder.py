@@ -19,6 +19,7 @@ is compared with itself.
 import csv
 import json
 import sys
+from functools import cache
 
 import numpy as np
 
@@ -78,10 +79,16 @@ def interval(score, ones, others, resamples=RESAMPLES):
     pictures = len(next(iter(ones))["shared"])
     if pictures < 2:
         return "", ""
-    weights = np.random.default_rng(0).multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
+    weights = resampled(pictures, resamples)
     ahead = np.mean([score(run, weights) for run in ones], axis=0)
     ahead = ahead - np.mean([score(run, weights) for run in others], axis=0)
     return tuple(np.percentile(ahead, [2.5, 97.5]))
+
+
+@cache
+def resampled(pictures, resamples):
+    """How often each picture is drawn, (resamples, pictures): the same for every pair that is compared."""
+    return np.random.default_rng(0).multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
 
 
 def measure(row, seed):

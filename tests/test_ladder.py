@@ -190,6 +190,7 @@ def test_networks_answer_at_every_size(tiny, method):
     assert (found.shape, found.dtype) == ((37, 51), bool)
 
 
+@pytest.mark.slow
 def test_the_real_pictures_are_reduced_to_the_generated_nuclei():
     usual = np.median(
         [ladder_pictures.median_diameter(s["instances"]) for s in Cells(100, seed=5_000) if s["mask"].any()]
