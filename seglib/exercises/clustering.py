@@ -117,6 +117,11 @@ def q2(features_of):
     expect_array(f"The positions, columns 3 and 4 of {name},", got[:, 3:], want[:, 3:])
     tall = np.random.default_rng(3).random((6, 2, 3))
     expect_array("For 6 rows and 2 columns, `features_of(image, 2)`", features_of(tall, 2), _features(tall, 2))
+    counts = (255 * image).astype(np.uint8)
+    got, want = features_of(counts, 0.5), _features(counts, 0.5)
+    if np.shape(got) == (15, 5) and np.issubdtype(np.asarray(got).dtype, np.integer):
+        raise NotYet("For a uint8 picture you return whole numbers, and every position below 1 becomes 0. Use floats.")
+    expect_array("For a uint8 picture, `features_of(image, 0.5)`", got, want)
     return "Give this to kmeans, and fold the labels back with reshape(H, W)."
 
 
@@ -207,8 +212,16 @@ def q4(paint):
     if got.shape == image.shape and not got[labels == 0].any():
         raise NotYet("Region 0 comes out black. Here 0 is a region like the others, and no background.")
     expect_array("With a region 0, `paint(image, labels)`", got, _paint(image, labels))
+    apart = np.array([[1, 0, 1], [1, 0, 1]])  # region 1 lies in two pieces
+    greys = np.repeat(np.array([[0, 0.5, 1]] * 2)[..., None], 3, axis=2)
+    got = paint(greys, apart)
+    if np.shape(got) == greys.shape and np.allclose(np.asarray(got, float), greys):
+        raise NotYet("You paint each connected piece by itself. All pixels with one label share one mean colour.")
+    expect_array("With a region in two pieces, `paint(image, labels)`", got, _paint(greys, apart))
     image = (255 * image).astype(np.uint8)
     got, want = paint(image, labels), _paint(image, labels)
+    if np.shape(got) == want.shape and np.allclose(np.asarray(got, float) * 255, want):
+        raise NotYet("For a uint8 picture you divide by 255. Keep the picture's own scale, 0 to 255.")
     if getattr(got, "dtype", None) == np.uint8:
         raise NotYet(
             "For a uint8 picture you return uint8, which cuts off the means. Paint into `np.zeros(image.shape)`."

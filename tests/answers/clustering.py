@@ -4,6 +4,7 @@ import numpy as np
 from exercise_proof import mutation
 from scipy import ndimage
 from scipy.spatial.distance import cdist
+from skimage import img_as_float, measure
 from skimage.color import label2rgb
 
 from seglib import classical
@@ -102,6 +103,21 @@ def the_farthest(points, centres):
     return (np.arange(len(points)) == nearest.argmax()).astype(float)
 
 
+def positions_in_uint8(image, weight):
+    out = np.empty((image.shape[0] * image.shape[1], 5), image.dtype)
+    out[:] = q2.solution(image, weight)
+    return out
+
+
+def piece_by_piece(image, labels):
+    pieces = measure.label(labels + 1, connectivity=1)
+    return q4.solution(image, pieces)
+
+
+def between_0_and_1(image, labels):
+    return q4.solution(img_as_float(image), labels)
+
+
 def k_means_again(image):
     return classical.kmeans_segment(image, 3)
 
@@ -128,6 +144,7 @@ WRONG = {
         mutation(q2.solution, ("weight * place", "place")),
         mutation(q2.solution, ("max(height, width)", "width")),
         lambda image, weight: image.reshape(-1, 3),  # colours only
+        positions_in_uint8,
     ],
     "q3": [
         mutation(q3.solution, (" / squared.sum()", "")),
@@ -152,6 +169,7 @@ WRONG = {
         mutation(q4.solution, ("np.empty(image.shape)", "image.astype(float)"), ("np.unique(labels)", "(1, 2, 3)")),
         zero_is_ground,
         mutation(q4.solution, ("np.empty(image.shape)", "np.empty_like(image)")),
+        *(piece_by_piece, between_0_and_1),
     ],
     "q5": [
         k_means_again,
