@@ -30,10 +30,7 @@ def spread(rows, metric, by="variant"):
     groups = {}
     for row in rows:
         groups.setdefault(row[by], []).append(row[metric])
-    return {
-        group: (float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
-        for group, values in groups.items()
-    }
+    return {group: (np.mean(x).item(), np.std(x, ddof=min(1, len(x) - 1)).item()) for group, x in groups.items()}
 
 
 def table(rows, metrics, by="variant"):

@@ -42,7 +42,9 @@ def png(data):
 
 def test_a_pushed_mask_has_the_scores_of_its_overlap():
     explorer = metric_explorer(*square())
-    assert explorer.answer["status"] == "IoU 1.00, Dice 1.00, boundary F1 1.00"
+    # At first it is 3 pixels aside, 17 of 20 columns stay: IoU 340 / 460, Dice 340 / 400
+    assert explorer.answer["status"].startswith("IoU 0.74, Dice 0.85, boundary F1 0.")
+    assert move(explorer, right=0) == "IoU 1.00, Dice 1.00, boundary F1 1.00"
     # 200 of 400 pixels stay: IoU 200 / 600, Dice 400 / 800
     assert move(explorer, right=10).startswith("IoU 0.33, Dice 0.50, boundary F1 0.")
     assert move(explorer, right=-10).startswith("IoU 0.33, Dice 0.50")
@@ -57,7 +59,7 @@ def test_a_pushed_mask_has_the_scores_of_its_overlap():
 def test_a_grown_mask_has_round_corners_and_a_shrunken_one_sharp_ones():
     explorer = metric_explorer(*square())
     # growing by 2 adds four strips of 2 x 20 and at each corner the 3 pixels within a distance of 2
-    move(explorer, grow=2)
+    move(explorer, right=0, grow=2)
     assert explorer.answer["status"].startswith(f"IoU {400 / (400 + 4 * 40 + 4 * 1):.2f}")
     assert move(explorer, grow=-2).startswith("IoU 0.64")  # 16 x 16 of 20 x 20
     assert move(explorer, grow=-10) == "IoU 0.00, Dice 0.00, boundary F1 0.00"
@@ -173,7 +175,7 @@ def test_large_pictures_are_reduced_once(make):
     most = 144 if make is clustering_explorer else 288
     assert explorer.rgb.shape == (most * 3 // 4, most, 3)
     if make is metric_explorer:
-        assert explorer.answer["status"].startswith("IoU 1.00")
+        assert explorer.answer["status"].startswith("IoU 0.92")  # 69 of 72 columns
         assert move(explorer, right=most // 8).startswith("IoU 0.33")  # half the square's side
 
 

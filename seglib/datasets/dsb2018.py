@@ -73,8 +73,7 @@ class DSB2018:
             self.memory[path] = (image * 255).round().to(torch.uint8), instances.to(torch.int16)
         image, instances = self.memory[path]
         instances = instances.long()
-        sample = {"image": image / 255, "mask": (instances > 0).long(), "instances": instances}
-        sample["name"] = path.stem
+        sample = {"image": image / 255, "mask": (instances > 0).long(), "instances": instances, "name": path.stem}
         return self.transform(sample) if self.transform else sample
 
 
@@ -99,12 +98,9 @@ def _merge(folder, image, image_path):
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing: only stage1_train comes with masks, the test sets do not")
     instances = torch.zeros(image.shape[1:], dtype=torch.int64)
-    count = 0
     for path in sorted(folder.glob("*.png")):
         mask = read_mask(path)
         check_same_size(mask, path, image, image_path)
         new = (mask > 0) & (instances == 0)
-        if new.any():
-            count += 1
-            instances[new] = count
+        instances[new] = instances.max() + 1
     return instances

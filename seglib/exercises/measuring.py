@@ -1,13 +1,12 @@
 """Exercises of lesson 04, measuring."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
-import torch
 from scipy import ndimage
-from torch.nn import functional as F
 
-from seglib import losses, metrics
+from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
 
 
@@ -19,14 +18,17 @@ def _one_number(name, got):
 
 def _count_pairs(prediction, target, num_classes):
     counted = target != 255
-    pair = target[counted] * num_classes + prediction[counted]
+    if prediction[counted].max(initial=0) >= num_classes:
+        raise ValueError(f"a prediction of {prediction[counted].max()}, and {num_classes} classes")
+    pair = target[counted].astype(int) * num_classes + prediction[counted]  # in uint8, 20 * 21 would be 164
     return np.bincount(pair, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 @exercise(
     "With K classes there are K × K pairs. Can you give each pair one number of its own?",
     "`truth * K + prediction` numbers them row by row. Drop the void pixels first.",
-    "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it.",
+    "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it. Before that, raise a "
+    "ValueError if a prediction that counts is K or more.",
     solution=_count_pairs,
 )
 def q1(count_pairs):
@@ -48,6 +50,24 @@ def q1(count_pairs):
     if np.shape(got) == (3, 3) and np.sum(got) == 6:
         raise NotYet("Two pixels of the target are void, and you still count six, wanted four: void became a class.")
     expect_array(f"With void (255) in the target, {name}", got, want)
+    target = np.array([[0, 20, 19, 12, 255], [20, 13, 20, 0, 3]], np.uint8)
+    prediction = np.array([[0, 20, 18, 20, 7], [20, 13, 0, 17, 3]], np.uint8)
+    name = "With 21 classes in `uint8`, as files have them, `count_pairs(prediction, target, 21)`"
+    try:
+        got, want = count_pairs(prediction, target, 21), metrics.confusion_matrix(prediction, target, 21)
+    except (ValueError, IndexError) as error:
+        raise NotYet(f"{name} fails: {error}. In uint8, 20 * 21 is 164: make int of the ids first.") from None
+    expect_shape(name, got, (21, 21))
+    if np.sum(got) == np.sum(want) and not np.array_equal(got, want):
+        raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
+    expect_array(name, got, want)
+    prediction[0, 0] = 255  # where the target is 0
+    with suppress(ValueError, IndexError):
+        where = "gone" if np.sum(count_pairs(prediction, target, 21)) < 9 else "in a place where it does not belong"
+        raise NotYet(
+            f"A pixel that counts was predicted as 255, which is no class. Your matrix comes without an error, and the "
+            f"pixel is {where}. Leave out where the *target* is 255, and raise a ValueError for such predictions."
+        )
     if has_loops(count_pairs):
         raise NotYet("The counts are right, but there is a loop in it. One number for each pair, then count numbers.")
     return "One pass over the pixels; seglib does the same."
@@ -94,67 +114,80 @@ def q2(mean_iou):
     return "Absent means: neither true nor predicted. Only then is it 0/0."
 
 
-def _soft_dice_loss(logits, target):
-    counted = (target != 255)[:, None]
-    labels = target.masked_fill(target == 255, 0)
-    truth = F.one_hot(labels, logits.shape[1]).movedim(3, 1) * counted
-    probability = logits.softmax(1) * counted
-    pixels = (0, 2, 3)
-    size = truth.sum(pixels)
-    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size)
-    return 1 - dice[size > 0].mean()
+def _hausdorff_95(prediction, truth):
+    outlines = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth)]
+    if not outlines[0].any() and not outlines[1].any():
+        return 0.0
+    if not outlines[0].any() or not outlines[1].any():
+        return np.inf
+    distances = [ndimage.distance_transform_edt(~outline) for outline in outlines]
+    return max(np.percentile(distances[1][outlines[0]], 95), np.percentile(distances[0][outlines[1]], 95))
+
+
+def _pair_of_masks():
+    """A disc, and one further down that is half as wide, on a picture that is not square; and a square at the frame."""
+    rows, columns = np.indices((40, 56))
+    truth = (rows - 18) ** 2 + (columns - 22) ** 2 <= 12**2
+    prediction = (rows - 21) ** 2 + (columns - 25) ** 2 <= 8**2
+    truth[:14, 44:] = True
+    prediction[:12, 45:] = True
+    return prediction, truth
 
 
 @exercise(
-    "`F.one_hot` stops at 255. Which class can stand in for void, if you take it out afterwards?",
-    "Fill void with 0, one-hot, then multiply truth *and* probabilities by `(target != 255)[:, None]`.",
-    "Sums over the axes (0, 2, 3) leave one number a class: 2 · overlap / both sizes. Mean over true classes.",
-    solution=_soft_dice_loss,
+    "Make both outlines first. How far is each place of the picture from the nearest pixel of an outline?",
+    "`ndimage.distance_transform_edt(~outline)` gives that distance everywhere; read it at the other outline's pixels.",
+    "`np.percentile(..., 95)` of each of the two lists, then `max`. Ask before that whether an outline is empty.",
+    solution=_hausdorff_95,
 )
-def q3(soft_dice_loss):
-    generator = torch.Generator().manual_seed(4)
-    logits, target = 2 * torch.randn(2, 3, 4, 5, generator=generator), torch.arange(40).view(2, 4, 5) % 3
-    target[0, 0], target[1, 1:] = 1, 2  # the pictures differ in their shares of classes
-    name = "Without void, `soft_dice_loss(logits, target)`"
-    got, want = _one_number(name, soft_dice_loss(logits, target)), float(losses.dice_loss(logits, target))
-    apart = [losses.dice_loss(logits[[i]], target[[i]]) for i in (0, 1)]
+def q3(hausdorff_95):
+    prediction, truth = _pair_of_masks()
+    name = "`hausdorff_95(prediction, truth)`"
+    got, want = _one_number(name, hausdorff_95(prediction, truth)), _hausdorff_95(prediction, truth)
+    p, t = (mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth))
+    far = [ndimage.distance_transform_edt(~t)[p], ndimage.distance_transform_edt(~p)[t]]
+    framed = [mask & ~ndimage.binary_erosion(mask) for mask in (prediction, truth)]
+    of_frame = [ndimage.distance_transform_edt(~framed[1 - i])[framed[i]] for i in (0, 1)]
+    areas = [ndimage.distance_transform_edt(~truth)[prediction], ndimage.distance_transform_edt(~prediction)[truth]]
+    only = "you measure in one direction only, from the {} to the {}. Take the larger of both"
     wrong = {
-        "this is Dice itself. A loss falls as the masks get better: 1 - Dice, and 0 is perfect": 1 - want,
-        "you average over pictures. Sum over the pixels of the whole batch, then divide": sum(apart) / 2,
+        "this is the largest distance, the Hausdorff distance itself. Take the 95th percentile": max(map(np.max, far)),
+        only.format("prediction", "truth"): np.percentile(far[0], 95),
+        only.format("truth", "prediction"): np.percentile(far[1], 95),
+        "this is the percentile of both lists in one. Take one percentile of each, then the larger": np.percentile(
+            np.concatenate(far), 95
+        ),
+        "this is the mean of the two percentiles. Take the larger": np.mean([np.percentile(each, 95) for each in far]),
+        "this is the mean surface distance. Take the 95th percentile of each list": np.concatenate(far).mean(),
+        "you measure from all pixels of the masks, inside too. Take the outlines": max(
+            np.percentile(each, 95) for each in areas
+        ),
+        "you count the picture's frame as an outline. `border_value=1` leaves it out": max(
+            np.percentile(each, 95) for each in of_frame
+        ),
     }
-    expect_none_of(name, got, wrong)
-    if np.isclose(got, -np.log(1 - want), rtol=0.05):
-        raise NotYet("There is a logarithm in it. Dice loss is 1 - Dice; it lies between 0 and 1.")
+    expect_none_of(name, got, {why: value for why, value in wrong.items() if not np.isclose(value, want)})
     expect_number(name, got, want)
-    target[0, :2] = 255
-    logits[0, 2, :2] += 8  # whoever looks at void pixels sees much of class 2
-    name = "With void, `soft_dice_loss(logits, target)`"
-    got, want = _one_number(name, soft_dice_loss(logits, target)), float(losses.dice_loss(logits, target))
-    probability = logits.softmax(1)
-    truth = F.one_hot(target.masked_fill(target == 255, 0), 3).movedim(3, 1) * (target != 255)[:, None]
-    dice = 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))
-    wrong = {
-        "void is gone from the truth, not from the probabilities: what is predicted there still costs": 1 - dice.mean()
-    }
-    for k in (0, 2):
-        why = f"the void pixels count as class {k}. After filling them, mask truth and probabilities by `!= 255`"
-        wrong[why] = losses.dice_loss(logits, target.masked_fill(target == 255, k))
-    expect_none_of(name, got, wrong)
-    expect_number(name, got, want)
-    target[target == 1] = 0
-    name = "With class 1 missing from the target, `soft_dice_loss(logits, target)`"
-    got, want = soft_dice_loss(logits, target), float(losses.dice_loss(logits, target))
-    why = "class 1 costs a whole 1, whatever is predicted. Leave it out of the mean"
-    expect_none_of(name, got, {why: (2 * want + 1) / 3})
-    expect_number(name, got, want)
-    return "One-hot for pixels that count, zeros for void, on both sides."
+    back = hausdorff_95(truth, prediction)
+    expect_number("With the two masks exchanged, the distance", back, want)
+    empty = np.zeros_like(truth)
+    for case, pair, want in (
+        ("With an empty prediction", (empty, truth), np.inf),
+        ("With an empty truth", (prediction, empty), np.inf),
+        ("With two empty masks", (empty, empty), 0),
+        ("With a prediction that fills the picture, and so has no outline", (~empty, truth), np.inf),
+    ):
+        got = _one_number(f"{case}, {name}", hausdorff_95(*pair))
+        if got != want:
+            raise NotYet(f"{case}, {name} is {got:.4g}, wanted {want:.4g}. Ask whether an outline is empty.")
+    return "Papers differ here: some take the percentile of both lists in one. Say which you took."
 
 
-EXPERT_ORDER = ("close", "thin", "missed", "specks", "bridged")
+EXPERT_ORDER = ("close", "thin", "missed", "swapped", "specks", "bridged")
 
 
 def coin_masks(seed=0):
-    """Six discs and five masks of them.
+    """Six discs and six masks of them.
 
     Returns
     -------
@@ -171,12 +204,16 @@ def coin_masks(seed=0):
     specks, bridged = full.copy(), full.copy()
     specks[35:37, [2, 48, 90]] = True
     first = 18 + 36 * rng.integers(2)
+    missed = full & (instances != rng.integers(1, 7))
+    swapped = missed.copy()
+    swapped[35:37, 48] = True
     bridged[first, 16:81] = True
     masks = {
         "bridged": bridged,
         "close": ndimage.binary_erosion(full),
-        "missed": full & (instances != rng.integers(1, 7)),
+        "missed": missed,
         "specks": specks,
+        "swapped": swapped,
         "thin": ndimage.binary_erosion(full, iterations=2),
     }
     return instances, masks
@@ -186,6 +223,7 @@ _WHY = {
     "close": "all six coins, one pixel too small",
     "thin": "all six coins, two pixels too small",
     "missed": "one coin of six is missing",
+    "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
     "specks": "three specks count as coins",
     "bridged": "one row of pixels makes three coins one: three lost, one invented",
 }

@@ -4,6 +4,7 @@ Everything here takes NumPy arrays or torch tensors and gives NumPy arrays or Py
 """
 
 from .boundary import boundary_f1, boundary_iou, mean_boundary_f1
+from .comparison import paired_interval
 from .detection import average_precision
 from .instances import InstanceScore, instance_f1, merged_objects, overlap_table
 from .panoptic import panoptic_quality

@@ -42,9 +42,7 @@ def read_target(picture, index, kind):
     labels = _labels(picture, name)
     regions, extents = _regions(picture, name, kind, len(labels), predicted=False)
     areas = _column(picture, "area", name, len(labels)) if "area" in picture else extents
-    crowd = np.zeros(len(labels), bool)
-    if "iscrowd" in picture:
-        crowd = read_crowd(picture, name, len(labels))
+    crowd = read_crowd(picture, name, len(labels)) if "iscrowd" in picture else np.zeros(len(labels), bool)
     return Objects(labels, regions, extents, areas, crowd=crowd)
 
 

@@ -68,7 +68,7 @@ def entry(picture, key, name):
 
 def mean_of_known(scores):
     """Mean over the scores that are not NaN, as a float; NaN if all are."""
-    scores = scores[~np.isnan(scores)]
+    scores = np.asarray(scores)[~np.isnan(scores)]
     return float(scores.mean()) if scores.size else float("nan")
 
 

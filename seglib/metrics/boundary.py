@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from seglib.arrays import windows
 
-from ._inputs import binary_pair, map_pair
+from ._inputs import binary_pair, map_pair, mean_of_known
 from .semantic import binary_iou
 
 
@@ -67,9 +67,7 @@ def mean_boundary_f1(prediction, target, tolerance=None, ignore_index=255):
         tolerance = 0.0075 * float(np.hypot(*target.shape))
     prediction = np.where(target == ignore_index, ignore_index, prediction)
     shown = [k for k in np.unique(target) if k != ignore_index]
-    if not shown:
-        return float("nan")
-    return float(np.mean([boundary_f1(prediction == k, target == k, tolerance) for k in shown]))
+    return mean_of_known([boundary_f1(prediction == k, target == k, tolerance) for k in shown])
 
 
 def boundary_iou(prediction, target, dilation_ratio=0.02):

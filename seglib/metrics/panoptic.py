@@ -6,7 +6,7 @@ from seglib.arrays import relabel, to_numpy
 from seglib.inputs import label_map
 
 from ._detections import read_crowd
-from ._inputs import entry, number_pairs, pair_counts, picture_pairs
+from ._inputs import entry, mean_of_known, number_pairs, pair_counts, picture_pairs
 
 
 def panoptic_quality(predictions, targets, ignore_index=255):
@@ -56,10 +56,7 @@ def panoptic_quality(predictions, targets, ignore_index=255):
         overlap, hits, alarms, misses = counts[label].tolist()
         quality, recognition = overlap / max(hits, 1), hits / (hits + alarms / 2 + misses / 2)
         per_class[label] = {"PQ": quality * recognition, "SQ": quality, "RQ": recognition}
-    means = {
-        name: float(np.mean([scores[name] for scores in per_class.values()])) if per_class else float("nan")
-        for name in ("PQ", "SQ", "RQ")
-    }
+    means = {name: mean_of_known([each[name] for each in per_class.values()]) for name in ("PQ", "SQ", "RQ")}
     return means | {"per_class": per_class}
 
 

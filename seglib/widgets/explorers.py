@@ -135,7 +135,7 @@ def metric_explorer(image, truth):
 
     controls = [
         slider("down", "push down", -(height // 2), height // 2, 1, 0),
-        slider("right", "push right", -(width // 2), width // 2, 1, 0),
+        slider("right", "push right", -(width // 2), width // 2, 1, min(3, width // 2)),
         slider("grow", "grow", -10, 10, 1, 0),
     ]
     hint = "Push the mask with the sliders, or with the arrow keys on the picture (with Shift by 10 pixels)."

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
-from benchmarks.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
 
+from benchmarks.any_microscope import AnyMicroscope, draw_nuclei, fragments, two_halves
 from seglib.scenes.cells import nucleus
 
 

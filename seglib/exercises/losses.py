@@ -1,0 +1,240 @@
+"""Exercises of lesson 06, losses."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from seglib import losses
+from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number
+
+
+def _expect_slope(name, loss, expected, logits, target):
+    """NotYet unless the loss can be learned from: a tensor on the graph, with the gradient of the expected loss."""
+    slopes = []
+    for each in (loss, expected):
+        leaf = logits.clone().requires_grad_()
+        value = each(leaf, target)
+        if not torch.is_tensor(value) or not value.requires_grad:
+            raise NotYet(
+                f"The value of {name} is right, but it has no gradient: a network could not learn from it. Stay with "
+                "torch from the logits to the result, without `float`, `.item()`, `.detach()` and NumPy."
+            )
+        slopes.append(torch.autograd.grad(value, leaf)[0])
+    expect_array(f"The gradient of {name}", *slopes, tolerance=1e-4)
+
+
+def _expect_nothing_from_void(name, loss):
+    """NotYet unless a batch of nothing but void gives 0, with a gradient of 0."""
+    logits, void = torch.zeros(1, 3, 2, 4, requires_grad=True), torch.full((1, 2, 4), 255)
+    value = loss(logits, void)
+    if torch.is_tensor(value) and torch.isnan(value).any():
+        raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: one such batch ruins all weights. Give 0.")
+    expect_number(f"On a batch that is all void, {name}", value, 0.0)
+    if torch.is_tensor(value) and value.requires_grad:
+        (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
+        if slope is not None and not torch.equal(slope, torch.zeros_like(slope)):
+            raise NotYet(f"On a batch that is all void, {name} is 0, but its gradient is NaN: 0 times infinity.")
+
+
+def _sample():
+    """Logits (2, 3, 4, 5) and a target without void; the pictures differ in their shares of classes."""
+    logits = 2 * torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(4))
+    target = torch.arange(40).view(2, 4, 5) % 3
+    target[0, 0], target[1, 1:] = 1, 2
+    return logits, target
+
+
+def _weighted_cross_entropy(logits, target, weights):
+    counted = target != 255
+    labels = target.masked_fill(~counted, 0)
+    true_log = logits.log_softmax(1).gather(1, labels[:, None])[:, 0]
+    weight = weights[labels] * counted
+    return -(weight * true_log).sum() / weight.sum().clamp(min=1e-12)
+
+
+@exercise(
+    "What does the network say about the class that each pixel has? `log_softmax(1)`, then `gather`.",
+    "`weights[labels]` is one weight a pixel. Make it 0 where the target is 255 (fill these labels with 0 first).",
+    "Divide the weighted sum by the sum of the weights, not by the number of pixels; never by 0: `.clamp(min=...)`.",
+    solution=_weighted_cross_entropy,
+)
+def q1(weighted_cross_entropy):
+    logits, target = _sample()
+    weights = torch.tensor([0.5, 1.0, 4.0])
+    name = "`weighted_cross_entropy(logits, target, weights)`"
+    got = weighted_cross_entropy(logits, target, weights)
+    want = losses.cross_entropy(logits, target, class_weights=weights)
+    each = F.cross_entropy(logits, target, reduction="none")
+    expect_none_of(
+        name,
+        got,
+        {
+            "the weights do nothing: this is the plain cross-entropy": each.mean(),
+            "you divide by the number of pixels. Divide by the sum of their weights": (weights[target] * each).mean(),
+            "this is a sum over the pixels. Divide by the sum of their weights": (weights[target] * each).sum(),
+            "the logits are weighted, not the pixels": F.cross_entropy(logits * weights[:, None, None], target),
+            "there is a softmax too many: `cross_entropy` takes logits": losses.cross_entropy(
+                logits.softmax(1), target, class_weights=weights
+            ),
+            "the sign is wrong: a loss falls as the probabilities get better": -want,
+        },
+    )
+    expect_number(name, got, want)
+    target[0, :2], logits[0, 2, :2] = 255, logits[0, 2, :2] + 8
+    void = f"With void, {name}"
+    got, want = (
+        weighted_cross_entropy(logits, target, weights),
+        losses.cross_entropy(logits, target, class_weights=weights),
+    )
+    filled = {
+        f"the void pixels count as class {k}": losses.cross_entropy(
+            logits, target.masked_fill(target == 255, k), class_weights=weights
+        )
+        for k in (0, 2)
+    }
+    expect_none_of(void, got, filled)
+    expect_number(void, got, want)
+    _expect_slope(
+        name,
+        lambda x, t: weighted_cross_entropy(x, t, weights),
+        lambda x, t: losses.cross_entropy(x, t, class_weights=weights),
+        logits,
+        target,
+    )
+    _expect_nothing_from_void(name, lambda x, t: weighted_cross_entropy(x, t, weights))
+    return "A pixel of weight 4 counts like four pixels: that is all that class weights do."
+
+
+def _soft_dice_loss(logits, target):
+    counted = (target != 255)[:, None]
+    labels = target.masked_fill(target == 255, 0)
+    truth = F.one_hot(labels, logits.shape[1]).movedim(3, 1) * counted
+    probability = logits.softmax(1) * counted
+    pixels = (0, 2, 3)
+    size = truth.sum(pixels)
+    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size).clamp(min=1e-12)
+    return (1 - dice)[size > 0].sum() / (size > 0).sum().clamp(min=1)
+
+
+@exercise(
+    "`F.one_hot` stops at 255. Which class can stand in for void, if you take it out afterwards?",
+    "Fill void with 0, one-hot, then multiply truth *and* probabilities by `(target != 255)[:, None]`.",
+    "Sums over the axes (0, 2, 3) leave one number a class: 2 · overlap / both sizes. Mean over the classes that the "
+    "target shows; if it shows none, 0.",
+    solution=_soft_dice_loss,
+)
+def q2(soft_dice_loss):
+    logits, target = _sample()
+    call = "`soft_dice_loss(logits, target)`"
+    name = f"Without void, {call}"
+    got, want = soft_dice_loss(logits, target), float(losses.dice_loss(logits, target))
+    apart = [losses.dice_loss(logits[[i]], target[[i]]) for i in (0, 1)]
+    wrong = {
+        "this is Dice itself. A loss falls as the masks get better: 1 - Dice, and 0 is perfect": 1 - want,
+        "you average over pictures. Sum over the pixels of the whole batch, then divide": sum(apart) / 2,
+    }
+    expect_none_of(name, got, wrong)
+    expect_number(name, got, got)
+    if np.isclose(float(got), -np.log(1 - want), rtol=0.05):
+        raise NotYet("There is a logarithm in it. Dice loss is 1 - Dice; it lies between 0 and 1.")
+    expect_number(name, got, want)
+    target[0, :2] = 255
+    logits[0, 2, :2] += 8  # whoever looks at void pixels sees much of class 2
+    name = f"With void, {call}"
+    got, want = soft_dice_loss(logits, target), float(losses.dice_loss(logits, target))
+    probability = logits.softmax(1)
+    truth = F.one_hot(target.masked_fill(target == 255, 0), 3).movedim(3, 1) * (target != 255)[:, None]
+    dice = 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))
+    wrong = {
+        "void is gone from the truth, not from the probabilities: what is predicted there still costs": 1 - dice.mean()
+    }
+    for k in (0, 2):
+        why = f"the void pixels count as class {k}. After filling them, mask truth and probabilities by `!= 255`"
+        wrong[why] = losses.dice_loss(logits, target.masked_fill(target == 255, k))
+    expect_none_of(name, got, wrong)
+    expect_number(name, got, want)
+    target[target == 1] = 0
+    name = f"With class 1 missing from the target, {call}"
+    got, want = soft_dice_loss(logits, target), float(losses.dice_loss(logits, target))
+    why = "class 1 costs a whole 1, whatever is predicted. Leave it out of the mean"
+    expect_none_of(name, got, {why: (2 * want + 1) / 3})
+    expect_number(name, got, want)
+    _expect_slope(call, soft_dice_loss, losses.dice_loss, logits, target)
+    _expect_nothing_from_void(call, soft_dice_loss)
+    return "One-hot for pixels that count, zeros for void, on both sides."
+
+
+def _iou_drops(truth):
+    wrong_objects = np.cumsum(truth, dtype=float)
+    wrong_others = np.cumsum(np.asarray(truth) == 0)
+    size = wrong_objects[-1]
+    iou = (size - wrong_objects) / (size + wrong_others)
+    return -np.diff(iou, prepend=1.0)
+
+
+@exercise(
+    "Let the first pixel be wrong, then the first two, and so on. What is the IoU each time?",
+    "A wrong object pixel takes 1 from the intersection, another one adds 1 to the union. `np.cumsum` counts both.",
+    "The IoU begins at 1. `np.diff(iou, prepend=1)` gives the steps; they go down.",
+    solution=_iou_drops,
+)
+def q3(iou_drops):
+    truth = np.array([1, 0, 0, 1, 0, 0])
+    name = "`iou_drops(np.array([1, 0, 0, 1, 0, 0]))`"
+    got, want = iou_drops(truth), _iou_drops(truth)
+    iou = 1 - np.cumsum(want)
+    wrong = {
+        "these are the values of the IoU. Wanted is how far each pixel lets it fall": iou,
+        "these are the values of 1 - IoU. Wanted is how much each pixel adds to that": 1 - iou,
+        "the first pixel is missing: before it, the IoU is 1": want[1:],
+        "they are negative. Give how far the IoU falls as a number above 0": -want,
+        "each pixel is wrong alone here. The ones before it stay wrong as well": np.where(truth, 1 / 2, 1 / 3),
+        "every wrong pixel takes from the intersection; those that are no object add to the union": -np.diff(
+            np.maximum(2 - np.arange(1, 7), 0) / 2, prepend=1.0
+        ),
+        "only the intersection changes; a false alarm makes the union larger": -np.diff(
+            (2 - np.cumsum(truth)) / 2, prepend=1.0
+        ),
+    }
+    expect_none_of(name, got, wrong)
+    expect_array(name, got, want)
+    random = np.random.default_rng(0)
+    for kind in (np.uint8, bool, float):
+        truth = (random.random(9) < 0.4).astype(kind)
+        truth[0] = 1
+        expect_array(f"For {truth.tolist()}, as {truth.dtype}, `iou_drops`", iou_drops(truth), _iou_drops(truth))
+    expect_number("The sum of all drops", np.sum(iou_drops(np.array([0, 0, 1]))), 1.0)
+    return "Errors times these drops, summed, are the Lovász loss of one class."
+
+
+def _undo_weights(probabilities, weights):
+    shares = probabilities / np.reshape(weights, (-1, 1, 1))
+    return shares / shares.sum(0)
+
+
+@exercise(
+    "A class of weight 10 was counted as if it were ten times as common. What has to happen to its probability?",
+    "Divide each class's map by its weight. What do the probabilities of a pixel sum to then?",
+    "`weights` has to meet the first axis: `weights[:, None, None]`. Then divide by the sum over axis 0.",
+    solution=_undo_weights,
+)
+def q4(undo_weights):
+    random = np.random.default_rng(1)
+    plain = random.dirichlet(np.ones(3), size=(3, 4)).transpose(2, 0, 1)  # as many rows as classes: a trap
+    weights = np.array([0.2, 1.0, 30.0])
+    learned = plain * weights[:, None, None]
+    learned /= learned.sum(0)
+    name = "`undo_weights(probabilities, weights)`"
+    got = undo_weights(learned, weights)
+    again, shares = learned * weights[:, None, None], learned / weights[:, None, None]
+    wrong = {
+        "the probabilities of a pixel do not sum to 1. Divide by their sum over the classes": shares,
+        "the weights are applied once more. Divide by them": again / again.sum(0),
+        "each class's map sums to 1 now. The classes of each pixel have to": shares / shares.sum((1, 2), keepdims=True),
+        "nothing has changed: the weights are not used, or they meet the picture's rows, not the classes": learned,
+    }
+    expect_none_of(name, got, wrong)
+    expect_array(name, got, plain)
+    two, whole = np.stack([np.full((1, 5), 0.4), np.full((1, 5), 0.6)]), np.array([1, 3])
+    expect_array(f"With whole numbers as weights, {name}", undo_weights(two, whole), _undo_weights(two, whole))
+    return "A network that learned with weights gives probabilities for a world in which rare things are common."

@@ -1,0 +1,130 @@
+"""Answers to the exercises of lesson 06, as learners give them."""
+
+import numpy as np
+import torch
+from exercise_proof import mutation
+from torch.nn import functional as F
+
+from seglib.exercises.losses import q1, q2, q3, q4
+
+
+def pytorchs(logits, target, weights):
+    return F.cross_entropy(logits, target, weight=weights, ignore_index=255)  # 0/0 where all is void
+
+
+def by_hand(logits, target, weights):
+    """Picture by picture, class by class, with plain arithmetic."""
+    total, mass = 0 * logits.sum(), 0.0
+    for scores, truth in zip(logits, target, strict=True):
+        for k, weight in enumerate(weights):
+            chosen = truth == k
+            total = total + weight * (scores.logsumexp(0) - scores[k])[chosen].sum()
+            mass += float(weight * chosen.sum())
+    return total / max(mass, 1e-9)
+
+
+def per_picture(logits, target):
+    return torch.stack([q2.solution(logits[[i]], target[[i]]) for i in range(len(logits))]).mean()
+
+
+def class_by_class(logits, target):
+    seen = target != 255
+    probability = logits.softmax(1).movedim(1, 0)[:, seen]
+    truth = target[seen]
+    scores = []
+    for k in truth.unique():
+        mine = truth == k
+        scores.append(2 * probability[k][mine].sum() / (probability[k].sum() + mine.sum()))
+    return 1 - torch.stack(scores).mean() if scores else 0 * logits.sum()
+
+
+def first_edition(logits, target):
+    """The published solution of the first edition: NaN where all is void."""
+    counted = (target != 255)[:, None]
+    truth = F.one_hot(target.masked_fill(target == 255, 0), logits.shape[1]).movedim(3, 1) * counted
+    probability, pixels = logits.softmax(1) * counted, (0, 2, 3)
+    size = truth.sum(pixels)
+    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size)
+    return 1 - dice[size > 0].mean()
+
+
+def one_after_the_other(truth):
+    """A loop over the pixels, with sets in mind."""
+    size, missed, alarms, before, drops = sum(map(float, truth)), 0, 0, 1.0, []
+    for value in truth:
+        missed, alarms = missed + (value == 1), alarms + (value == 0)
+        now = (size - missed) / (size + alarms)
+        drops.append(before - now)
+        before = now
+    return np.array(drops)
+
+
+def alone(truth):
+    size = truth.sum()
+    return np.where(truth == 1, 1 / size, 1 - size / (size + 1))
+
+
+def whole_numbers(truth):
+    """Counts in the type of the truth: uint8 goes below 0, bool cannot be subtracted."""
+    gone = np.cumsum(truth, dtype=truth.dtype)
+    iou = (truth.sum(dtype=truth.dtype) - gone) / (truth.sum() + np.cumsum(truth == 0))
+    return -np.diff(iou, prepend=1.0)
+
+
+def by_einsum(probabilities, weights):
+    shares = np.einsum("khw,k->khw", probabilities, 1 / np.asarray(weights, float))
+    return shares / shares.sum(axis=0, keepdims=True)
+
+
+WRONG = {
+    "q1": [
+        pytorchs,
+        mutation(q1.solution, ("weights[labels] * counted", "counted.float()")),
+        mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "counted.sum()")),
+        mutation(q1.solution, (" / weight.sum().clamp(min=1e-12)", "")),
+        mutation(q1.solution, ("weights[labels] * counted", "weights[labels]")),
+        mutation(q1.solution, ("weights[labels] * counted", "weights[labels]"), ("~counted, 0", "~counted, 2")),
+        mutation(q1.solution, ("return -", "return ")),
+        mutation(q1.solution, ("logits.log_softmax", "logits.softmax(1).log_softmax")),
+        mutation(
+            q1.solution,
+            ("logits.log_softmax", "(logits * weights[:, None, None]).log_softmax"),
+            ("weights[labels] * ", "1.0 * "),
+        ),
+        mutation(q1.solution, ("logits.log", "logits.detach().log")),
+    ],
+    "q2": [
+        mutation(q2.solution, ("target.masked_fill(target == 255, 0)", "target")),
+        mutation(q2.solution, ("(target != 255)", "(target >= 0)")),
+        mutation(q2.solution, ("(target != 255)", "(target >= 0)"), ("255, 0", "255, 2")),
+        mutation(q2.solution, ("softmax(1) * counted", "softmax(1)")),
+        per_picture,
+        mutation(q2.solution, ("(1 - dice)", "dice")),
+        mutation(q2.solution, ("return (1 - dice)", "return -(dice.log())")),
+        mutation(q2.solution, ("(1 - dice)[size > 0].sum() / (size > 0).sum().clamp(min=1)", "(1 - dice).mean()")),
+        mutation(q2.solution, (".softmax(1)", "")),
+        mutation(q2.solution, ("logits.softmax", "logits.detach().softmax")),
+        first_edition,
+    ],
+    "q3": [
+        mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "iou")),
+        mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "1 - iou")),
+        mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "-np.diff(iou)")),
+        mutation(q3.solution, ("-np.diff", "np.diff")),
+        mutation(q3.solution, (" / (size + wrong_others)", " / size")),
+        *(alone, whole_numbers),
+    ],
+    "q4": [
+        mutation(q4.solution, ("shares / shares.sum(0)", "shares")),
+        mutation(q4.solution, ("probabilities / ", "probabilities * ")),
+        mutation(q4.solution, ("(-1, 1, 1)", "(-1, 1)")),
+        mutation(q4.solution, ("shares.sum(0)", "shares.sum((1, 2), keepdims=True)")),
+    ],
+}
+
+RIGHT = {
+    "q1": [by_hand],
+    "q2": [class_by_class],
+    "q3": [one_after_the_other],
+    "q4": [by_einsum],
+}
