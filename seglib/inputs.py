@@ -28,7 +28,7 @@ def as_picture(image, grey=False):
         if image.ndim == 3 and image.shape[2] == 4:
             hint = "drop the alpha channel, image[..., :3]"
         raise ValueError(f"image has shape {image.shape}; (H, W) or (H, W, 3) is wanted: {hint}")
-    if image.dtype in (np.uint8, np.uint16):
+    if image.dtype.newbyteorder("=") in (np.uint8, np.uint16):
         image = image / np.iinfo(image.dtype).max
     elif image.dtype == bool or np.issubdtype(image.dtype, np.floating):
         image = image.astype(np.float64)

@@ -14,6 +14,15 @@ def samples():
     return [Cells(60, size=128, seed=1)[i] for i in range(60)]
 
 
+def test_what_is_drawn_stays_as_it_is():
+    """Lessons store what they learned from these pictures, and others draw with the same nuclei."""
+    drawn = list(Cells(8, size=96, seed=1))
+    assert [int(sample["instances"].max()) for sample in drawn] == [20, 6, 4, 40, 5, 3, 14, 13]
+    assert [int(sample["mask"].sum()) for sample in drawn] == [2743, 802, 1299, 2466, 574, 639, 927, 1360]
+    brightness = [0.12132, 0.06597, 0.23552, 0.11028, 0.08052, 0.06627, 0.06846, 0.09882]
+    assert np.allclose([sample["image"].mean() for sample in drawn], brightness, atol=2e-5)
+
+
 def test_nuclei_are_numbered_without_gaps(samples):
     for sample in samples:
         assert torch.equal(sample["mask"], (sample["instances"] > 0).long())

@@ -145,6 +145,14 @@ def test_every_pixel_of_any_runs(seed, height, width, share):
     assert np.array_equal(mask_of({"size": [height, width], "counts": runs}, height, width), mask)
 
 
+def test_a_byte_order_mark_and_windows_paths_are_read(folder):
+    (folder / "deep").mkdir()
+    (folder / "b.png").rename(folder / "deep/b.png")
+    path = write(folder, changed(("images", 0, "file_name"), "deep\\b.png"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert CocoDataset(folder, path)[0]["name"] == "b"
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
@@ -152,6 +160,13 @@ def test_every_pixel_of_any_runs(seed, height, width, share):
         (("images", 0, "height"), 0, r"image 70, b\.png, is of size \[0, 10\]"),
         (("images", 1, "id"), 70, r"images has the id 70 twice"),
         (("images", 0), {"id": 3}, r"images has an entry without file_name, height, width"),
+        (("images", 0, "id"), [70], r"images has an entry without id: "),
+        (("images", 0, "file_name"), None, r"images has an entry without file_name: "),
+        (("images", 0, "file_name"), 12, r"images has an entry without file_name: "),
+        (("images", 0, "height"), 8.0, r"image 70, b\.png, is of size \[8\.0, 10\]"),
+        (("annotations", 1, "image_id"), [70], r"annotations has an entry without image_id: "),
+        (("annotations", 1, "segmentation"), 5, r"annotations has an entry without segmentation: "),
+        (("annotations", 1, "segmentation"), [[1, 1]], r"annotation 9 of b\.png has a polygon of 2 numbers"),
         (("categories", 1, "id"), 18, r"categories has the id 18 twice"),
         (("categories", 1, "name"), "dog", r"different names, not \('dog', 'dog'\)"),
         (("categories",), [], r"1 to 254 categories"),
@@ -196,6 +211,8 @@ def test_a_faulty_file_is_refused_at_once(folder, path, value, message):
         (0, {"size": [8, 10], "counts": [90, -10]}, r"not whole numbers that add up"),
         (0, {"size": [8, 10], "counts": [40.0, 40.0]}, r"not whole numbers that add up"),
         (0, {"size": [8, 10], "counts": []}, r"not whole numbers that add up"),
+        (1, [[{"x": 1, "y": 2}] * 6], r"annotation 9 of b\.png: float\(\) argument must be"),
+        (0, {"size": None, "counts": [1]}, r"annotation 5 of b\.png: its RLE is of height and width None"),
         (0, {"size": [8, 10], "counts": "!"}, r"annotation 5 of b\.png: its RLE holds letters that no RLE has"),
         (0, {"size": [8, 10], "counts": "Po"}, r"annotation 5 of b\.png: its RLE .* breaks off"),
     ],

@@ -85,3 +85,10 @@ def test_constant_and_tiny_pictures_make_one_region(name, shape):
     result = METHODS[name](np.full(shape, 0.5))
     assert result.shape[-2:] == shape[:2]
     assert len(np.unique(result)) == 1
+
+
+@pytest.mark.parametrize("kind", [">u2", "<u2", "u1"])
+def test_the_order_of_bytes_makes_no_difference(kind):
+    """As TIFF files and FITS have it: big-endian."""
+    image = np.arange(12).reshape(3, 4).astype(kind)
+    assert np.array_equal(as_picture(image), np.arange(12).reshape(3, 4) / np.iinfo(image.dtype).max)

@@ -12,6 +12,8 @@ def one_sitting():
     """The good lesson, with what the second edition asks for as well."""
     cells = good_lesson()
     cells[1].source = cells[1].source.replace("30 minutes", "1 minutes")
+    recap = next(i for i, cell in enumerate(cells) if cell.source.startswith("## Recap"))
+    cells.insert(recap, new_markdown_cell("## In practice\n\nWords."))
     said = '<div class="caption">One pixel is no picture.</div>'
     caption = new_output("display_data", {"text/html": said, "text/plain": "One pixel is no picture."})
     cells[2].outputs = [picture(), caption]
@@ -41,18 +43,24 @@ SITTING = {
 }
 
 
-@pytest.mark.parametrize("complaint", SITTING)
-def test_what_is_more_than_one_sitting_is_seen(complaint, tmp_path, monkeypatch):
+@pytest.fixture
+def second_edition(monkeypatch):
+    """Lesson 04 as one of the second edition."""
     monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges"})
     monkeypatch.setattr(lesson_form, "SECOND_EDITION", {4})
+    monkeypatch.setitem(lesson_form.PARTS, "In practice", {4})
+
+
+@pytest.mark.usefixtures("second_edition")
+@pytest.mark.parametrize("complaint", SITTING)
+def test_what_is_more_than_one_sitting_is_seen(complaint, tmp_path):
     cells = one_sitting()
     SITTING[complaint](cells)
     assert complaint in "\n".join(write(tmp_path, cells))
 
 
-def test_one_sitting_has_no_complaints(tmp_path, monkeypatch):
-    monkeypatch.setattr(lesson_form, "planned_lessons", lambda: {"01_edges"})
-    monkeypatch.setattr(lesson_form, "SECOND_EDITION", {4})
+@pytest.mark.usefixtures("second_edition")
+def test_one_sitting_has_no_complaints(tmp_path):
     assert write(tmp_path, one_sitting()) == []
 
 
@@ -62,3 +70,10 @@ def test_storing_folds_what_a_prediction_asks_for():
     notebooks.normalise(notebook, 1)
     hidden = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("jupyter", {}).get("outputs_hidden")]
     assert hidden == [6, 9]
+
+
+def test_storing_folds_an_aside_with_its_code():
+    notebook = new_notebook(cells=good_lesson())
+    notebook.cells[2].metadata["tags"] = ["hide-cell"]
+    notebooks.normalise(notebook, 1)
+    assert notebook.cells[2].metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}

@@ -247,6 +247,15 @@ def test_load_names_the_file_that_does_not_fit(tmp_path):
         load(UNet(1, 2, width=4, depth=2), tmp_path / "net.safetensors")
 
 
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "_orig_mod.module."])
+def test_load_takes_the_names_of_wrapped_networks(tmp_path, prefix):
+    """torch.compile and DataParallel put a word before each name."""
+    model = nn.Conv2d(1, 2, 1)
+    save({prefix + name: tensor for name, tensor in model.state_dict().items()}, tmp_path / "w.safetensors")
+    loaded = load(nn.Conv2d(1, 2, 1), tmp_path / "w.safetensors")
+    assert torch.equal(loaded.weight, model.weight)
+
+
 def test_load_never_runs_code(tmp_path):
     torch.save({"head.weight": Hostile(tmp_path / "broken_in")}, tmp_path / "hostile.pt")
     with pytest.raises(ValueError, match=r"hostile\.pt is no safetensors file"):

@@ -77,12 +77,16 @@ def kinds(lesson):
     """A name that is a function or an import in one cell is not given to anything else in another."""
     fixed, free = set(), set()
     for cell in lesson.code:
-        for node in ast.walk(ast.parse(cell.source)):
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:  # lesson_cells.py complains of it
+            continue
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 fixed.add(node.name)
             elif isinstance(node, ast.alias):
                 fixed.add((node.asname or node.name).split(".")[0])
-        for node in ast.parse(cell.source).body:
+        for node in tree.body:
             free |= {each.id for each in bound(node)}
     for name in sorted(fixed & free):
         yield f"the name {name} is a function or an import in one cell and a value in another"

@@ -106,6 +106,8 @@ def normalise(notebook, seconds):
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
             cell.metadata.pop("jupyter", None)
+            if "hide-cell" in cell.metadata.get("tags", []):  # an aside; by this tag the website folds it too
+                cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
     for _, run, _ in questions(notebook.cells):  # JupyterLab shows them when the cell is run
         for cell in run:
             cell.metadata["jupyter"] = {"outputs_hidden": True}

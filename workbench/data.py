@@ -2,17 +2,11 @@
 
 from collections import Counter
 
+from workbench import convert
+from workbench.options import add_options, said
+
 SHOWN = 10  # sentences of a kind
-CHANNELS = {
-    "1": "black and white",
-    "L": "grey, 8 bits",
-    "LA": "grey with alpha",
-    "P": "palette",
-    "RGB": "colour, 8 bits",
-    "RGBA": "colour with alpha",
-    "CMYK": "print colours (CMYK)",
-    "I;16": "grey, 16 bits",
-}
+CHANNELS = {"1": "black and white", "L": "grey, 8 bits", "RGB": "colour, 8 bits", "I;16": "grey, 16 bits"}
 KINDS = {
     "missing": "without a partner",
     "broken": "can't be read",
@@ -25,22 +19,17 @@ KINDS = {
 
 
 def add_parser(subparsers):
-    """Add ``data`` and its verb ``check`` to the command line."""
+    """Add ``data`` and its verbs ``check`` and ``convert`` to the command line."""
     verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
     check = verbs.add_parser(
         "check",
-        help="look through a folder of pictures and masks",
-        description="Read a whole data set: sizes, channels, class frequencies; missing, broken and duplicate files, "
-        "unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
+        help="look through a folder of pictures and masks: sizes, channels, class frequencies; missing, broken and "
+        "duplicate files, unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
     )
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
-    check.add_argument("--classes", metavar="FILE", help="a class table from elsewhere")
-    check.add_argument(
-        "--page",
-        metavar="FILE",
-        default="data_check.html",
-        help="where to write thumbnails with overlays (default: %(default)s in the current folder)",
-    )
+    add_options(check)
+    check.add_argument("--page", metavar="FILE", default="data_check.html", help="thumbnails (default: %(default)s)")
+    convert.add_parser(verbs)
 
 
 def run(arguments):
@@ -48,13 +37,15 @@ def run(arguments):
 
     Raises ValueError or OSError where the folder can't be checked or the page can't be written.
     """
+    if arguments.verb == "convert":
+        return convert.run(arguments)
     from workbench.checking import check_folder
-    from workbench.class_tables import read_table
     from workbench.data_page import write_page
+    from workbench.dataset import open_data
 
-    report = check_folder(arguments.folder, read_table(arguments.classes) if arguments.classes else None)
-    print(*lines(report), sep="\n")
+    report = check_folder(open_data(arguments.folder, **said(arguments)))
     write_page(report, arguments.page)
+    print(*lines(report), sep="\n")
     print(f"pictures: {arguments.page}")
     return 1 if report.faults else 0
 
@@ -67,31 +58,34 @@ def lines(report):
     yield f"{report.folder}: {len(report.pictures)} pictures"
     if "all" not in splits:
         yield from _table("splits", splits.items())
-    heights, widths = zip(*sizes, strict=True) if sizes else ((), ())
     common = [(f"{height} x {width}", count) for (height, width), count in sizes.most_common(5)]
     if len(sizes) > 5:
-        common.append(
-            (f"{len(sizes) - 5} others, {min(heights)} to {max(heights)} x {min(widths)} to {max(widths)}", "")
-        )
+        common.append((f"{len(sizes) - 5} others, {' x '.join(map(_extent, zip(*sizes, strict=True)))}", ""))
     yield from _table("sizes (height x width)", common)
     yield from _table("channels", ((CHANNELS.get(mode, mode), count) for mode, count in modes.most_common()))
     yield from _table("classes", _frequencies(report))
-    for note in report.notes[:SHOWN]:
-        yield f"note: {note}"
-    if len(report.notes) > SHOWN:
-        yield f"note: ... and {len(report.notes) - SHOWN} more"
+    yield from _some(report.notes, "note: ")
     for kind, sentences in report.faults.items():
         yield f"WRONG, {KINDS[kind]}: {len(sentences)}"
-        yield from (f"  {sentence}" for sentence in sentences[:SHOWN])
-        if len(sentences) > SHOWN:
-            yield f"  ... and {len(sentences) - SHOWN} more"
+        yield from _some(sentences, "  ")
     if not report.faults:
         yield "nothing is wrong"
+
+
+def _extent(sides):
+    return f"{min(sides)} to {max(sides)}"
 
 
 def _table(title, rows):
     yield f"{title}:"
     yield from (f"  {name:<28} {value}" for name, value in rows)
+
+
+def _some(sentences, start):
+    """The first SHOWN sentences, and how many more there are."""
+    yield from (start + sentence for sentence in sentences[:SHOWN])
+    if len(sentences) > SHOWN:
+        yield f"{start}... and {len(sentences) - SHOWN} more"
 
 
 def _frequencies(report):

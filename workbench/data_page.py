@@ -1,59 +1,30 @@
 """A page of thumbnails with their masks laid over them, in one file that needs no network."""
 
-import base64
-import html
-import io
-import os
-from pathlib import Path
+import math
 
-import numpy as np
 import torch
-from PIL import Image
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import avg_pool2d
 
 from seglib.datasets import read_image
-from seglib.plotting import class_color, overlay, overlay_instances, to_rgb
-from workbench.class_tables import class_names, read_labels
+from seglib.plotting import overlay, overlay_instances, to_rgb
+from seglib.training.weights import write_whole
+from workbench.drawing import encoded
+from workbench.report import in_page, legend_of, template
 
 SHOWN = 60  # pictures, those with faults first
-SIDE = 200  # px, the longer one
-PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.4 sans-serif; margin: 2em; color: #222; background: #fff }}
-main {{ display: flex; flex-wrap: wrap; gap: 1em }}
-figure {{ margin: 0; width: 200px; overflow-wrap: anywhere }}
-img {{ max-width: 100%; display: block }}
-b {{ color: #a00000 }}
-i {{ display: inline-block; width: 1em; height: 1em; border: 1px solid #555; vertical-align: -2px }}
-</style>
-<h1>{title}</h1>
-<p>{summary}</p>
-<p>{legend}</p>
-<main>
-{figures}
-</main></html>
-"""
+SIDE = 200  # px, that the longer one has at most
 
 
 def write_page(report, path):
     """Write the page of a `checking.Report`, whole or not at all. Raises OSError where it can't be written."""
     shown = choose(report.pictures)
-    title = html.escape(f"{report.folder.name}: {len(shown)} of {len(report.pictures)} pictures")
-    wrong = sum(map(len, report.faults.values()))
-    summary = f"{wrong} faults, those pictures first." if wrong else "Nothing is wrong."
-    names = () if report.black_and_white else class_names(report.table or ())
-    legend = " · ".join(
-        f'<i style="background:{_css(label)}"></i> {html.escape(name)}' for label, name in enumerate(names)
+    page = template("data_page.html").render(
+        title=f"{report.folder.name}: {len(shown)} of {len(report.pictures)} pictures",
+        wrong=sum(map(len, report.faults.values())),
+        legend=legend_of(report.reader.classes if report.named else ()),
+        figures=[_figure(report, picture) for picture in shown],
     )
-    figures = "\n".join(_figure(report, picture) for picture in shown)
-    scratch = Path(f"{path}.part")
-    try:
-        scratch.write_text(PAGE.format(title=title, summary=summary, legend=legend, figures=figures), encoding="utf-8")
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_whole(path, page.encode("utf-8", "replace"))
 
 
 def choose(pictures):
@@ -65,38 +36,24 @@ def choose(pictures):
 
 
 def _figure(report, picture):
+    """What the template shows of a picture: its name, faults, and the thumbnail with what it shows."""
     place = f"{picture.split}/{picture.name}" if picture.split != "all" else picture.name
-    labels = ", ".join(report.class_name(label) for label in sorted(picture.pixels)[:12]) or "no mask"
-    told = "".join(f"<br><b>{html.escape(sentence)}</b>" for _, sentence in picture.faults)
-    caption = f"<figcaption>{html.escape(place)}{told}</figcaption>"
+    figure = {"place": place, "faults": [sentence for _, sentence in picture.faults]}
     if picture.size is None:
-        return f"<figure>{caption}</figure>"
-    source = base64.b64encode(_jpeg(_painted(report, picture))).decode()
-    alt = html.escape(f"{place}, {picture.size[0]} x {picture.size[1]} px, with its mask laid over it: {labels}")
-    return f'<figure><img src="data:image/jpeg;base64,{source}" alt="{alt}">{caption}</figure>'
+        return figure
+    labels = ", ".join(report.class_name(label) for label in sorted(picture.pixels)[:12]) or "no mask"
+    alt = f"{place}, {' x '.join(map(str, picture.size))} px, with its mask laid over it: {labels}"
+    return figure | {"jpeg": in_page(encoded(_painted(report, picture), "JPEG"), "jpeg"), "alt": alt}
 
 
 def _painted(report, picture):
     """Thumbnail with overlay, float (H, W, 3); without one where the mask is missing, broken or of another size."""
-    image = read_image(picture.image)
-    scale = min(1, SIDE / max(picture.size))
-    size = [max(1, round(side * scale)) for side in picture.size]
-    small = adaptive_avg_pool2d(image, size)
+    step = math.ceil(max(picture.size) / SIDE)
+    small = avg_pool2d(read_image(picture.image), step, ceil_mode=True)
+    if small.max() < 0.1:  # 12 bits of 16, say
+        small = small / small.max().clamp(min=1e-6)
     if not picture.pixels or any(kind in ("sizes", "broken") for kind, _ in picture.faults):
         return to_rgb(small)
-    labels, _ = read_labels(picture.mask, report.table)
-    rows, cols = ((torch.arange(count) * side) // count for count, side in zip(size, picture.size, strict=True))
-    labels = torch.where(labels < 0, 255, labels)[rows][:, cols]
-    if report.black_and_white:
-        labels = labels.clamp(max=1)
+    labels = report.reader.examine(picture.mask)[0][::step, ::step]
+    labels = torch.where(labels < 0, 255, labels)
     return (overlay if labels.max() <= 255 else overlay_instances)(small, labels)
-
-
-def _jpeg(picture):
-    buffer = io.BytesIO()
-    Image.fromarray((picture * 255).round().astype(np.uint8)).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
-
-
-def _css(label):
-    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in class_color(label))

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from seglib.training import predict_detector
+from workbench.objects import boxes
 from workbench.tiles import tiles
 
 SCORE = 0.5  # detections below it are left out of label maps and figures
@@ -45,11 +46,10 @@ def detect(network, read, size, tile, overlap, show=lambda share: None):
                 inside = inside and own((y1 + y2) / 2, bottom - top, top > 0, bottom < size[0], overlap)
                 y, x = max(math.floor(y1) - 1, 0), max(math.floor(x1) - 1, 0)  # masks lie in their boxes, rounded
                 mask = answer["masks"][number, 0, y : math.ceil(y2) + 1, x : math.ceil(x2) + 1].numpy() >= 0.5
-                if inside and mask.any():
-                    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-                    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+                if inside:
                     score, label = float(answer["scores"][number]), int(answer["labels"][number])
-                    found.append((score, label, top + y + int(rows[0]), left + x + int(columns[0]), part))
+                    parts = boxes(mask.astype(np.uint8))
+                    found += [(score, label, top + y + row, left + x + column, part) for row, column, part in parts]
         show(bottom / size[0])
     return sorted(found, key=lambda each: -each[0])
 

@@ -21,9 +21,8 @@ def small_objects(channels, classes):
 def grey_nuclei(channels, classes):
     """The network that comes with the course. Raises ValueError for colours and for more classes than one."""
     if (channels, classes) != (1, 2):
-        raise ValueError(
-            f"nuclei learns one class of objects in grey pictures; this set has {classes - 1}, {channels} channels"
-        )
+        told = f"this set has {classes - 1}, {channels} channels"
+        raise ValueError(f"nuclei learns one class of objects in grey pictures; {told}")
     return Nuclei()
 
 
@@ -38,12 +37,31 @@ NETWORKS = {
     "mask_rcnn": small_objects,
     "nuclei": grey_nuclei,
 }
+WITH_BACKBONE = {
+    "unet": (UNet, {"width": 16}),
+    "fcn": (FCN, {}),
+    "pspnet": (PSPNet, {"output_stride": 16}),
+    "deeplab": (DeepLabV3Plus, {"output_stride": 16}),
+}
 DETECTORS = ("mask_rcnn", "nuclei")
 
 
-def build(config):
-    """An untrained network for a run's config: "model", "grey" (one channel, else three) and "classes"."""
-    return NETWORKS[config["model"]](1 if config["grey"] else 3, len(config["classes"]))
+def build(config, weights=None):
+    """A network for a run's config: "model", "grey" (one channel, else three), "classes", perhaps "backbone".
+
+    Untrained, or with ``weights="imagenet"`` in its backbone. Raises ValueError for what can't be had.
+    """
+    channels, classes = 1 if config["grey"] else 3, len(config["classes"])
+    if not config.get("backbone"):
+        if weights:
+            raise ValueError("--pretrained is for a --backbone: efficientnet_lite0")
+        return NETWORKS[config["model"]](channels, classes)
+    if config["model"] not in WITH_BACKBONE:
+        raise ValueError(f"--backbone is for {', '.join(WITH_BACKBONE)}, not {config['model']}")
+    if weights and config["grey"]:
+        raise ValueError(f"--pretrained wants pictures in colours; those of {config.get('data')} are made grey")
+    kind, more = WITH_BACKBONE[config["model"]]
+    return kind(in_channels=channels, num_classes=classes, backbone=config["backbone"], weights=weights, **more)
 
 
 def check_fit(before, config):
@@ -67,16 +85,13 @@ def load_run(path):
     if not path.exists() and str(path) in SHIPPED:
         name, path = str(path), SHIPPED[str(path)]
         if not path.is_file():
-            raise ValueError(
-                f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}: run from a "
-                "clone of the course that was installed with `pip install -e .`, or give --weights of a run of your own"
-            )
+            remedy = "run from a clone of the course, installed with `pip install -e .`, or give --weights of a run"
+            told = f"the weights {name!r} lie in the course's folder, and there is none at {path.parents[2]}"
+            raise ValueError(f"{told}: {remedy} of your own")
     path = path / WEIGHTS if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(
-            f"there is no {path}: give the folder of a run (seglib train --out), its {WEIGHTS}, or one of "
-            f"{', '.join(SHIPPED)}"
-        )
+        wanted = f"the folder of a run (seglib train --out), its {WEIGHTS}, or one of {', '.join(SHIPPED)}"
+        raise ValueError(f"there is no {path}: give {wanted}")
     tensors, header = weights.read(path)
     try:
         config = json.loads(header["config"])

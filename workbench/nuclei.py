@@ -134,18 +134,14 @@ def exposed(image, dark, bright):
     return ((share + 0.05).sqrt() - 0.05**0.5) / (1.05**0.5 - 0.05**0.5)
 
 
-@dataclass
-class Exposed:
-    """Prepare the picture of a sample with its own percentiles, as pictures to be predicted are."""
-
-    def __call__(self, sample):
-        dark, bright = percentiles(sample["image"])
-        return sample | {"image": exposed(sample["image"], dark, bright)}
+def exposed_as_predicted(sample):
+    """A transform: the picture `exposed` by its own percentiles, as pictures to be predicted are."""
+    return sample | {"image": exposed(sample["image"], *percentiles(sample["image"]))}
 
 
 @dataclass
 class AnyExposure:
-    """As `Exposed`, with random percentiles: elsewhere in a picture there may be brighter nuclei, or none at all."""
+    """As `exposed_as_predicted`, with random percentiles: elsewhere there may be brighter nuclei, or none at all."""
 
     def __call__(self, sample):
         dark, bright = percentiles(sample["image"])
@@ -189,7 +185,11 @@ class Reduced:
         instances = sample["instances"]
         step = reduction(typical_diameter(np.unique(instances[instances > 0].numpy(), return_counts=True)[1]))
         step = max(1, min(step, min(instances.shape) // self.least))
-        middle = step // 2
-        maps = {name: sample[name][middle::step, middle::step] for name in ("mask", "instances")}
-        height, width = maps["mask"].shape
-        return sample | maps | {"image": reduced(sample["image"], step)[:, :height, :width]}
+        return scaled_down(sample, step)
+
+
+def scaled_down(sample, step):
+    """A sample with its image `reduced` and the middles of its maps' step x step pixels."""
+    maps = {key: sample[key][step // 2 :: step, step // 2 :: step] for key in ("mask", "instances") if key in sample}
+    height, width = maps["mask"].shape
+    return sample | maps | {"image": reduced(sample["image"], step)[:, :height, :width]}

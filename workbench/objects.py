@@ -23,7 +23,14 @@ def run_lengths(top, left, mask, size):
     return {"size": [height, width], "counts": counts if counts[-1] else counts[:-1]}
 
 
-def painted(annotations, size):
+def pixels_of(segmentation, size):
+    """Numbers (n,) of an outline's pixels, counted down the columns of a picture of ``size``; as `runs_of` reads it."""
+    runs = runs_of(segmentation, *size)
+    lengths, ends = runs[1::2], runs.cumsum()[1::2]
+    return np.repeat(ends - lengths.cumsum(), lengths) + np.arange(lengths.sum())
+
+
+def painted(annotations, size, source):
     """The objects of a picture, in COCO's format, as a map of ids; the first one keeps what two of them claim.
 
     No mask of the whole picture is made for an object, so thousands of them may lie in a large picture.
@@ -36,16 +43,14 @@ def painted(annotations, size):
     Raises
     ------
     ValueError
-        An outline is faulty; the message names the annotation.
+        An outline is faulty; the message names the source and the annotation.
     """
     columns, scores = np.zeros(size[0] * size[1], np.int32), []  # one column of the picture after the other
     for annotation in annotations:
         try:
-            runs = runs_of(annotation["segmentation"], *size)
+            pixels = pixels_of(annotation["segmentation"], size)
         except ValueError as error:
-            raise ValueError(f"annotation {annotation.get('id')}: {error}") from error
-        lengths, ends = runs[1::2], runs.cumsum()[1::2]
-        pixels = np.repeat(ends - lengths.cumsum(), lengths) + np.arange(lengths.sum())
+            raise ValueError(f"{source}: annotation {annotation.get('id')}: {error}") from error
         free = pixels[columns[pixels] == 0]
         if len(free):
             scores.append(annotation.get("score", 1.0))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pickle
+import time
 from pathlib import Path
 
 import torch
@@ -12,6 +13,8 @@ from seglib.training.weights import save, write_whole
 from workbench import processes
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
+MINUTE = 60  # seconds from one checkpoint to the next at the most
+MAY_CHANGE = ("steps", "seconds", "epochs", "patience", "device")  # of a run that goes on
 
 
 class Run:
@@ -29,11 +32,16 @@ class Run:
         What has to be known to build the network and to prepare its pictures, and the arguments of the run; of what
         JSON can say.
     every : int
-        Steps from one checkpoint to the next.
+        Steps from one scoring to the next; a checkpoint comes with each, and after a minute without one.
     resume : bool
         Go on from the folder's checkpoint, if there is one.
     show : callable, optional
-        ``show(step)`` is called after every checkpoint, to draw predictions, say.
+        ``show(step, record, waited)`` is called after every scoring, to draw predictions, say; ``waited`` is the share
+        of the time since the last one in which the network waited for pictures.
+    until : float, optional
+        When the run has to be over, by `time.monotonic`; it ends as soon as the last scoring just fits.
+    scoring : float
+        Seconds that a scoring takes, as far as is known.
 
     Raises
     ------
@@ -43,8 +51,11 @@ class Run:
         The folder can't be written, or the disk is full. The last whole checkpoint stays as it was.
     """
 
-    def __init__(self, folder, config, every, resume=False, show=None):
+    def __init__(self, folder, config, every, resume=False, show=None, until=None, scoring=0.0):
         self.folder, self.config, self.every, self.show = Path(folder), config, every, show
+        self.until, self.scoring, self.scored = until, scoring, time.monotonic()
+        self.written = self.stepped = self.scored
+        self.waited, self.waiting = 0.0, False
         self.writes, self.events, self.record = processes.rank_and_size()[0] == 0, None, None
         there, weights = self.folder / CHECKPOINT, self.folder / WEIGHTS
         if (there.exists() or weights.exists()) and not resume:
@@ -58,7 +69,7 @@ class Run:
             if self.writes:  # it may have been killed between the checkpoint and the rest
                 self._report(self.state["model"], self.record)
         elif self.writes:
-            write_whole(self.folder / "config.json", json.dumps(config, indent=1).encode())
+            self._write_config()
 
     def begin(self, model, optimizer):
         """Bring model, optimizer and random numbers back to the checkpoint's moment; return the network to train."""
@@ -68,7 +79,15 @@ class Run:
             torch.set_rng_state(self.state["random"])
             if torch.cuda.is_available() and self.state["random on the gpu"] is not None:
                 torch.cuda.set_rng_state(self.state["random on the gpu"])
+        model.register_forward_pre_hook(self._arrived)
+        self.stepped, self.waiting = time.monotonic(), True
         return processes.together(model, next(model.parameters()).device)
+
+    def _arrived(self, *_):
+        """A batch has come, the first one since the last step or the first of a scoring."""
+        if self.waiting:
+            self.waited += time.monotonic() - self.stepped
+            self.waiting = False
 
     def share(self, batch):
         """This process's part of a batch of draws. Raises ValueError if the processes can't share it equally."""
@@ -80,11 +99,29 @@ class Run:
 
     def agree(self, value, done):
         """A figure averaged over all processes, and how far the run is by the first one's clock."""
+        if done > 0:  # a step's loss, and not the score of a scoring
+            self.stepped = time.monotonic()
+        if self.until and self.stepped + self.scoring > self.until:
+            done = max(done, 1.0)
         return processes.agreed(value, done)
 
     def keep(self, step, done, model, optimizer, record):
         """Write the state of the run, if a checkpoint is due after this step."""
-        if not self.writes or (step % self.every and done < 1):
+        scored = step % self.every == 0 or done >= 1
+        if scored or time.monotonic() - self.written > MINUTE:
+            self._write(step, model, optimizer, record)
+            if scored:
+                now = time.monotonic()
+                waited, self.waited = self.waited / max(self.stepped - self.scored, 1e-6), 0.0
+                if self.show and self.writes:
+                    self.show(step, record, waited)
+                self.scoring, self.scored = max(self.scoring, time.monotonic() - self.stepped), now
+        self.stepped, self.waiting = time.monotonic(), True
+
+    def _write(self, step, model, optimizer, record):
+        """Write checkpoint, weights and curves, if this is the process that does."""
+        self.written = time.monotonic()
+        if not self.writes:
             return
         state = {
             "model": model.state_dict(),
@@ -97,8 +134,6 @@ class Run:
         torch.save(state, content)
         write_whole(self.folder / CHECKPOINT, content.getvalue())
         self._report(state["model"], record)
-        if self.show:
-            self.show(step)
 
     def close(self):
         """Finish TensorBoard's file."""
@@ -126,6 +161,9 @@ class Run:
         self.events.flush()
         self.logged = record["history"]["step"][-1]
 
+    def _write_config(self):
+        write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
+
     def _check_config(self):
         path = self.folder / "config.json"
         try:
@@ -133,13 +171,13 @@ class Run:
         except (OSError, ValueError) as error:
             raise ValueError(f"{path} can't be read, so the run can't go on: {error}") from None
         now = json.loads(json.dumps(self.config))
-        differ = [key for key in before | now if before.get(key) != now.get(key)]
+        differ = [key for key in before | now if before.get(key) != now.get(key) and key not in MAY_CHANGE]
         if differ:
-            raise ValueError(
-                f"{self.folder} was begun with other arguments: "
-                + ", ".join(f"{key} {before.get(key)!r}, not {now.get(key)!r}" for key in differ)
-                + ". Give the same ones to go on, or take another folder"
-            )
+            told = ", ".join(f"{key} {before.get(key)!r}, not {now.get(key)!r}" for key in differ)
+            remedy = "Give the same ones to go on, or take another folder"
+            raise ValueError(f"{self.folder} was begun with other arguments: {told}. {remedy}")
+        if before != now and self.writes:
+            self._write_config()
 
 
 def read_checkpoint(path):

@@ -2,6 +2,8 @@
 
 import json
 
+from workbench.options import add_options, said
+
 
 def add_parser(subparsers):
     """Add ``score`` to the command line."""
@@ -12,27 +14,28 @@ def add_parser(subparsers):
         "AP and PQ. IoU and Dice of a class are pooled over all pixels, boundary F1 is the mean over pictures.",
     )
     parser.add_argument("predictions", help="folder that seglib predict wrote, or a folder of label maps")
-    parser.add_argument("truth", help="a folder like that, or dsb2018, camvid: the held-back pictures")
-    parser.add_argument(
-        "--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255, of both"
-    )
+    parser.add_argument("truth", help="your data set, a folder of masks, or dsb2018, camvid: the held-back pictures")
+    add_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
+    parser.add_argument(
+        "--report", metavar="FOLDER", help="write report.html, pictures.csv, and the confusion matrix as PNG and CSV"
+    )
 
 
 def run(arguments):
     """Score, print the tables, write the JSON; return the exit status."""
     from seglib.training.weights import write_whole
-    from workbench.labels import folder_maps, named_maps
+    from workbench.labels import both_maps
+    from workbench.report import write_report
     from workbench.scoring import score_pictures, tables
-    from workbench.sets import PUBLIC
 
-    predictions = folder_maps(arguments.predictions, arguments.foreground)
-    if arguments.truth in PUBLIC:
-        truth = named_maps(arguments.truth)
-    else:
-        truth = folder_maps(arguments.truth, arguments.foreground)
-    report = score_pictures(predictions, truth)
-    print(tables(report))
+    predictions, truth = both_maps(arguments.predictions, arguments.truth, **said(arguments))
+    report, matrices = score_pictures(predictions, truth)
     if arguments.json:
         write_whole(arguments.json, json.dumps(report, indent=1).encode())
+    if arguments.report:
+        write_report(arguments.report, report, matrices, predictions, truth)
+    if truth.note:
+        print(truth.note)
+    print(tables(report))
     return 0

@@ -21,10 +21,11 @@ def score_pictures(predictions, truth):
 
     Returns
     -------
-    dict
-        "classes": {class: {"IoU", "Dice", "boundary_F1", and with objects "AP", "AP50", "PQ"}}, "pictures": the same
-        by picture, means over its classes (without the background's for objects), and "mean". A figure that
-        is not defined, such as the IoU of a class that nowhere occurs, is None.
+    (report, matrices)
+        report: "classes": {class: {"IoU", "Dice", "boundary_F1", and with objects "AP", "AP50", "PQ"}}, "pictures": the
+        same by picture, the worst IoU first, means over its classes (without the background's for objects), and
+        "mean". A figure that is not defined, such as the IoU of a class that nowhere occurs, is None.
+        matrices: {picture: confusion matrix (K, K), rows = truth}.
 
     Raises
     ------
@@ -36,37 +37,36 @@ def score_pictures(predictions, truth):
         if alone:
             raise ValueError(f"{alone[0]} {what} ({len(alone)} of {len(one.names)} pictures)")
     classes = truth.classes or predictions.classes or _numbered(predictions, truth)
-    matrix, outlines, pictures, cut, told_apart = 0, [], {}, [], True
+    matrices, outlines, pictures, cut = {}, [], {}, []
     with Progress("scoring") as bar:
         for number, name in enumerate(truth.names, start=1):
             found, true = predictions[name], truth[name]
             if found["mask"].shape != true["mask"].shape:
-                raise ValueError(
-                    f"{name}: the prediction is {found['mask'].shape}, the truth {true['mask'].shape} (height, width)"
-                )
-            own = counted(found["mask"], true["mask"], len(classes))
+                sizes = f"the prediction is {found['mask'].shape}, the truth {true['mask'].shape}"
+                raise ValueError(f"{name}: {sizes} (height, width)")
+            matrices[name] = own = counted(found["mask"], true["mask"], len(classes))
             outline = outlines_of(found["mask"], true["mask"], len(classes))
             pictures[name] = dict(zip(PIXELS, map(mean, (iou(own), dice(own), outline)), strict=True))
             if "instances" in found and "instances" in true:
                 own_cut = windows(found, true)
                 pictures[name] |= score_objects(own_cut)[0]
                 cut += own_cut
-            else:
-                told_apart = False
-            matrix = matrix + own
             outlines.append(outline)
             bar.update(number / len(truth.names), name)
+    matrix = sum(matrices.values())
+    pictures = dict(sorted(pictures.items(), key=lambda each: (each[1]["IoU"] is None, each[1]["IoU"])))
+    if truth.foreground is not None and not matrix[1].sum():
+        raise ValueError(f"no mask of the truth holds the value {truth.foreground}: what is --foreground to be?")
     columns = (iou(matrix), dice(matrix), [mean(column) for column in zip(*outlines, strict=True)])
-    report = {"classes": {}, "pictures": pictures}
-    for index, label in enumerate(classes):
-        report["classes"][label] = {key: known(column[index]) for key, column in zip(PIXELS, columns, strict=True)}
-    report["mean"] = {key: mean([each[key] for each in report["classes"].values()]) for key in PIXELS}
-    if told_apart:
+    rows = [{key: mean([row[k]]) for k, key in enumerate(PIXELS)} for row in zip(*columns, strict=True)]
+    report = {"classes": dict(zip(classes, rows, strict=True)), "pictures": pictures}
+    report["mean"] = {key: mean([row[key] for row in rows]) for key in PIXELS}
+    if all("AP" in figures for figures in pictures.values()):  # all are told apart
         whole, by_class = score_objects(cut)
         report["mean"] |= whole
         for label, figures in by_class.items():
             report["classes"][classes[label]] |= figures
-    return report
+    return report, matrices
 
 
 def counted(found, true, classes):
@@ -80,10 +80,10 @@ def score_objects(cut):
     detected = average_precision((detections(found) for found, _ in cut), (detections(true) for _, true in cut))
     parted = panoptic_quality((found for found, _ in cut), (true for _, true in cut))
     qualities = {label: each["PQ"] for label, each in parted["per_class"].items() if label != 0}
-    whole = {"AP": known(detected["AP"]), "AP50": known(detected["AP50"]), "PQ": mean(list(qualities.values()))}
+    whole = {"AP": mean([detected["AP"]]), "AP50": mean([detected["AP50"]]), "PQ": mean(qualities.values())}
     classes = sorted(qualities.keys() | detected["per_class"].keys())
     columns = {"AP": detected["per_class"], "AP50": detected["per_class_50"], "PQ": qualities}
-    return whole, {label: {name: known(column.get(label)) for name, column in columns.items()} for label in classes}
+    return whole, {label: {name: mean([column.get(label)]) for name, column in columns.items()} for label in classes}
 
 
 def detections(window):
@@ -101,14 +101,9 @@ def outlines_of(found, true, classes):
 
 
 def mean(values):
-    """Mean over what is known, None if nothing is."""
+    """Mean over what is known, for JSON: None if nothing is."""
     values = [float(value) for value in values if value is not None and not np.isnan(value)]
     return float(np.mean(values)) if values else None
-
-
-def known(value):
-    """A float for JSON, None if it is not defined."""
-    return None if value is None or np.isnan(value) else float(value)
 
 
 def tables(report):
@@ -128,9 +123,6 @@ def _table(title, rows, columns):
 
 def _numbered(predictions, truth):
     """Names for classes that have none: as many numbers as labels occur."""
-    highest = 0
-    for maps in (predictions, truth):
-        for name in maps.names:
-            mask = maps[name]["mask"]
-            highest = max(highest, int(mask[mask != VOID].max(initial=0)))
+    both = (maps[name]["mask"] for maps in (predictions, truth) for name in maps.names)
+    highest = max(int(mask[mask != VOID].max(initial=0)) for mask in both)
     return [str(label) for label in range(highest + 1)]

@@ -2,122 +2,123 @@
 
 import math
 import os
+from functools import partial
 from pathlib import Path
 
-from torch.utils.data import Subset
+import numpy as np
 
+from seglib import transforms as moves
 from seglib.datasets import DSB2018, CamVid
 from seglib.scenes import Cells
 from seglib.targets import instances_to_targets
-from seglib.transforms import (
-    Compose,
-    ElasticDeform,
-    Grayscale,
-    Jitter,
-    RandomCrop,
-    RandomFlip,
-    RandomRotate90,
-    RandomScale,
-    SeparateTouching,
-    Standardize,
-    crop,
-)
-from workbench.layouts import find_splits, open_folder
+from workbench.dataset import HELD_BACK, open_data
+from workbench.kept import Kept, Tiles, Whole, Windows
 from workbench.networks import DETECTORS
-from workbench.nuclei import AnyExposure, Exposed, Reduced
+from workbench.nuclei import AnyExposure, Reduced, exposed_as_predicted
+from workbench.pictures import PUBLIC
 from workbench.torchvision_sets import oxford_pets, voc
 
-PUBLIC = ("dsb2018", "camvid")  # of which predict and score know the held-back pictures
 NAMES = ("cells", *PUBLIC, "voc", "oxford_pets")
-HELD_BACK = 5  # every fifth picture of a set without a validation set
-VAL_SIZE = 256  # px; while training, networks are scored on the middles of the held-back pictures
+VAL_SIZE = 256  # px; while training, detectors and all on dsb2018 are scored on the middles of held-back pictures
 SMALLER = 0.75  # the least that a training picture is scaled by
-NUCLEI_AUGMENT = [RandomFlip(), RandomRotate90()]
+TURNS = [moves.RandomFlip(), moves.RandomRotate90()]
 
 
-def training_sets(name, side, foreground=None, grey=False, model="unet"):
-    """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects".
+def training_sets(name, side, said=None, grey=False, model="unet", augment=None, size=None):
+    """(training set, held-back set, facts) of a named set or a folder; facts: "classes", "grey", "objects", "reading".
 
     Where objects are told apart, a detector gets boxes, labels and masks; other networks get gaps between objects
     that touch, to learn them.
 
-    Every picture is standardised as a whole, or for "nuclei" reduced and exposed, as it will be when it is predicted,
-    and then cut. Nuclei are always grey; ``grey`` makes the others so. ``foreground`` is for a folder, see
-    `layouts.open_folder`; ValueError for a named set.
+    Every picture is standardised as a whole, or for "nuclei" reduced and exposed, as it will be when it is predicted.
+    Nuclei are always grey; ``grey`` makes the others so. ``said`` is for a folder, see `dataset.open_data`, ``augment``
+    and ``size`` for all but "cells" and "dsb2018", see `kept`.
+
+    Raises ValueError for options that don't go together and for everything that is wrong with the files of a set.
     """
-    if foreground is not None and name in NAMES:
-        raise ValueError(f"--foreground is for a folder of your own; what the masks of {name} mean is known")
+    if said and name in NAMES:
+        option = f"--{next(iter(said)).replace('_', '-')}"
+        raise ValueError(f"{option} is for a folder of your own; what the masks of {name} mean is known")
     detector, nuclei = model in DETECTORS, model == "nuclei"
-    apart = instances_to_targets if detector else SeparateTouching()
+    apart = instances_to_targets if detector else moves.SeparateTouching()
     targets = [instances_to_targets] if detector else []
-    learn, scored = ([AnyExposure()], [Exposed()]) if nuclei else ([Standardize()], [Standardize()])
+    learn = [AnyExposure() if nuclei else moves.Standardize()]
+    scored = [exposed_as_predicted] if nuclei else learn
     sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
+    if name in ("cells", "dsb2018") and (augment or size):
+        raise ValueError(f"--augment and --size are for pictures of your own, camvid, voc and oxford_pets, not {name}")
+    if nuclei and (augment or size):
+        raise ValueError("nuclei brings its own --augment and --size")
     if name == "cells":
-        train = Cells(1_000_000, size=side, seed=1, transform=Compose([*learn, apart]))
-        val = Cells(64, size=side, transform=Compose([*scored, *targets]))
+        train = Cells(1_000_000, size=side, seed=1, transform=moves.Compose([*learn, apart]))
+        val = Cells(64, size=side, transform=moves.Compose([*scored, *targets]))
         return train, val, {"classes": list(Cells.classes), "grey": True, "objects": True}
-    if name == "dsb2018":
-        move = [RandomScale(SMALLER, 1.33), RandomCrop(side), ElasticDeform(sigma=3), *NUCLEI_AUGMENT, apart]
-        train = DSB2018(split="train", transform=Compose([Grayscale(), *sized, *learn, *move]))
-        val = DSB2018(
-            split="val", transform=Compose([Grayscale(), *sized, *scored, inside if detector else centre, *targets])
-        )
+    move = [moves.RandomScale(SMALLER, 1.33), moves.RandomCrop(side), moves.ElasticDeform(sigma=3), *TURNS, apart]
+    middle = partial(centre, padded=not detector)  # a detector would be charged for objects in a padding
+    look = moves.Compose([*sized, *scored, middle, *targets])
+    root = bowl(name)
+    if root or name == "dsb2018":
+        train = DSB2018(root, split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
+        val = DSB2018(root, split="val", transform=moves.Compose([moves.Grayscale(), look]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
-    prepare = [Grayscale(), Standardize()] if grey else [Standardize()]
-    augment = Compose([Jitter(), *prepare, RandomScale(SMALLER, 1.5), RandomCrop(side), RandomFlip(vertical=False)])
-    middle = Compose([*prepare, centre])
-    if name == "camvid":
-        train, val = CamVid(split="train", transform=augment), CamVid(split="val", transform=middle)
-    elif name == "voc":
-        train, val = voc("train", augment), voc("val", middle)
-    elif name == "oxford_pets":
-        train, val = hold_back(oxford_pets(augment), oxford_pets(middle))
+    train, val, held, reading = both_parts(name, said or {})
+    numbered = reading.get("numbered", False)
+    grey = grey or (nuclei and numbered)
+    train = Kept(train, grey, size).read_all()
+    val = Kept(val, grey, size).read_all() if val else train
+    chosen = [index for index in range(len(train)) if index not in held]
+    held = held or range(len(val))
+    if "foreground" in reading and not any(train.counts[index][1] for index in chosen):
+        raise ValueError(f"no mask of {name} holds the value {reading['foreground']}: what is --foreground to be?")
+    if nuclei and numbered:
+        learned, judged = Whole(train, chosen, moves.Compose([*sized, *learn, *move])), Whole(val, held, look)
     else:
-        train, val = folder_sets(name, foreground, augment, middle)
-    classes = train.dataset.classes if isinstance(train, Subset) else train.classes
-    return train, val, {"classes": list(classes), "grey": grey, "objects": False}
+        learned = Windows(train, side, augment or "photo", chosen, apart if numbered else None)
+        judged = Whole(val, held, look) if detector and numbered else Tiles(val, held)
+    learned.counts = np.array([train.counts[index] for index in chosen])
+    facts = {"classes": list(learned.classes), "grey": grey, "objects": numbered, "reading": reading}
+    return learned, judged, facts
 
 
-def centre(sample):
-    """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around."""
-    rows, cols = sample["image"].shape[-2:]
-    return crop(sample, (rows - VAL_SIZE) // 2, (cols - VAL_SIZE) // 2, VAL_SIZE, VAL_SIZE)
+def bowl(folder):
+    """The folder, if it is laid out as DSB2018 is, else None."""
+    inside = next((path for path in Path(folder).glob("*/images") if path.is_dir()), None)
+    whole = inside and (inside.parent / "masks").is_dir() and (inside / f"{inside.parent.name}.png").is_file()
+    return Path(folder) if whole else None
 
 
-def inside(sample):
-    """As `centre`, but what is smaller stays as it is: a detector would be charged for objects in a padding."""
-    rows, cols = sample["image"].shape[-2:]
-    height, width = min(rows, VAL_SIZE), min(cols, VAL_SIZE)
-    return crop(sample, (rows - height) // 2, (cols - width) // 2, height, width)
+def centre(sample, padded=True):
+    """A transform: the middle window of VAL_SIZE px; a smaller picture is padded all around, or stays as it is."""
+    sides = sample["image"].shape[-2:]
+    size = [VAL_SIZE if padded else min(side, VAL_SIZE) for side in sides]
+    return moves.crop(sample, *((side - part) // 2 for side, part in zip(sides, size, strict=True)), *size)
 
 
-def folder_sets(folder, foreground, augment, middle):
-    """A folder's train and val; where it has no val, every fifth picture is held back, and a line says so."""
-    if not Path(folder).is_dir():
-        raise ValueError(f"--data is {folder}: that is no folder, nor one of {', '.join(NAMES)}")
-    splits = find_splits(folder)
-    if not splits.keys() & {"all", "train"}:
-        raise ValueError(f"{folder} has {', '.join(splits)}, but no train/ to learn from")
-    split = "train" if "train" in splits else None
-    train = open_folder(folder, split, foreground=foreground, transform=augment)
-    if "val" in splits:
-        return train, open_folder(folder, "val", foreground=foreground, transform=middle)
+def both_parts(name, said):
+    """(set to learn from, set to score on or None, what of the first is held back for that, what was said of it)."""
+    if name == "camvid":
+        return CamVid(split="train"), CamVid(split="val"), (), {}
+    if name == "voc":
+        return voc("train"), voc("val"), (), {}
+    if name == "oxford_pets":
+        pets = oxford_pets()
+        return pets, None, range(HELD_BACK - 1, len(pets), HELD_BACK), {}
+    if not Path(name).is_dir():
+        raise ValueError(f"--data is {name}: that is no folder, nor one of {', '.join(NAMES)}")
+    data = open_data(name, **said)
+    split = next((split for split in ("train", "all", data.options.get("split")) if split in data.pairs), None)
+    if split is None:
+        raise ValueError(f"{name} has {', '.join(data.pairs)}, but no train/ to learn from; --split names another part")
+    train, speaks = data.part(split), os.environ.get("RANK", "0") == "0"  # of several processes, the first one speaks
+    if data.left_out and speaks:
+        print(f"{data.left_out} pictures without a mask are left out")
+    reading = data.options | ({"classes": data.reader.table} if data.reader.table else {})
+    if "val" in data.pairs and split != "val":
+        return train, data.part("val"), (), reading
     if len(train) < HELD_BACK:
-        raise ValueError(f"{folder} holds {len(train)} pictures; {HELD_BACK} are wanted, one of them to score on")
-    train, val = hold_back(train, open_folder(folder, split, foreground=foreground, transform=middle))
-    if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
-        named = "train/" if split else folder
-        print(f"{folder} has no val/: every fifth picture of {named} is held back to score on, {len(val)} in all")
-    return train, val
-
-
-def hold_back(train, val):
-    """Two parts of one set that is given with two transforms: all but every fifth picture, and every fifth."""
-    held = range(HELD_BACK - 1, len(val), HELD_BACK)
-    return Subset(train, [i for i in range(len(train)) if i not in held]), Subset(val, held)
-
-
-def held_back(name):
-    """(data set, paths of its pictures) that a public set keeps for testing: DSB2018's val, CamVid's test."""
-    data = DSB2018(split="val") if name == "dsb2018" else CamVid(split="test")
-    return data, data.paths if name == "dsb2018" else [image for image, _ in data.pairs]
+        raise ValueError(f"{name} holds {len(train)} pictures; {HELD_BACK} are wanted, one of them to score on")
+    held = range(HELD_BACK - 1, len(train), HELD_BACK)
+    named = f"{split}/" if split != "all" else name
+    if speaks:
+        print(f"{name} has no val/: every fifth picture of {named} is held back to score on, {len(held)} in all")
+    return train, None, held, reading

@@ -11,7 +11,6 @@ from seglib.classical import split_touching
 from workbench.objects import boxes
 
 SMALLEST = 64  # px; smaller pictures are repeated at their end up to this, so that no network pools them away
-SIDE_BY_SIDE = 4  # tiles that go through the network at once
 
 
 def predict_rows(logits_of, read, size, tile=512, overlap=128):
@@ -56,18 +55,12 @@ def predict_rows(logits_of, read, size, tile=512, overlap=128):
 
 def predict_band(logits_of, band, tile, overlap):
     """Probabilities (K, h, W) of a band (C, h, W) of one tile's height, blended from left to right."""
-    width = band.shape[-1]
-    places = tiles(width, tile, overlap)
-    whole, result = [place for place in places if place[1] - place[0] == tile], None
-    batches = [whole[first : first + SIDE_BY_SIDE] for first in range(0, len(whole), SIDE_BY_SIDE)]
-    for batch in [*batches, places[len(whole) :]]:
-        if not batch:
-            continue
-        found = probabilities(logits_of, torch.stack([band[..., left:right] for left, right in batch]))
+    width, result = band.shape[-1], None
+    for left, right in tiles(width, tile, overlap):
+        found = probabilities(logits_of, band[None, ..., left:right])[0]
         if result is None:
-            result = found.new_zeros(found.shape[1], *band.shape[1:])
-        for (left, right), each in zip(batch, found, strict=True):
-            result[..., left:right] += each * ramp(left, right, width, overlap)
+            result = found.new_zeros(len(found), *band.shape[1:])
+        result[..., left:right] += found * ramp(left, right, width, overlap)
     return result
 
 
@@ -80,12 +73,27 @@ def probabilities(logits_of, batch):
     return logits_of(batch)[..., :height, :width].softmax(1).float().cpu()
 
 
+def mean_of_looks(logits_of, looks):
+    """``logits_of`` as the mean of its probabilities over looks: mirrored pictures and, for 12 looks, three sizes."""
+
+    def answer(batch):
+        total, size = 0, batch.shape[-2:]
+        for scale in (0.75, 1, 1.25) if looks == 12 else (1,):
+            grid = [max(SMALLEST, round(side * scale / 32) * 32) if scale != 1 else side for side in size]
+            sized = F.interpolate(batch, grid, mode="bilinear")
+            for axes in ((), (3,), (2,), (2, 3)):
+                shares = logits_of(sized.flip(axes)).softmax(1).flip(axes)
+                total = total + F.interpolate(shares, size, mode="bilinear")
+        return (total / total.sum(1, keepdim=True)).log()  # of which softmax makes the mean again
+
+    return answer if looks > 1 else logits_of
+
+
 def check_tiles(tile, overlap):
     """Raise ValueError unless both are multiples of 32 and a tile holds two overlaps."""
     if tile % 32 or overlap % 32 or not 0 < 2 * overlap <= tile:
-        raise ValueError(
-            f"tile is {tile}, overlap {overlap}: multiples of 32 are wanted, the overlap at most half of the tile"
-        )
+        wanted = "multiples of 32 are wanted, the overlap at most half of the tile"
+        raise ValueError(f"tile is {tile}, overlap {overlap}: {wanted}")
 
 
 def tiles(length, tile, overlap):

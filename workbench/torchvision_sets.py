@@ -7,12 +7,8 @@ from torchvision.datasets import OxfordIIITPet, VOCSegmentation
 
 from seglib.datasets import FolderDataset, read_mask
 from seglib.datasets.fetching import data_root
+from workbench.class_tables import VOC_CLASSES
 
-VOC_CLASSES = (
-    "background",
-    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
-    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
-)
 TRIMAP = torch.tensor([-1, 1, 0, 255])  # classes of 1 = pet, 2 = background, 3 = not classified (the border)
 
 
@@ -51,8 +47,5 @@ def _find(kind, **arguments):
     try:
         return kind(data_root(), **arguments)
     except RuntimeError as error:
-        raise FileNotFoundError(
-            f"torchvision finds no {kind.__name__} in {data_root()} ({error}). In Python, torchvision.datasets."
-            f"{kind.__name__}({str(data_root())!r}, download=True) fetches it; or let the environment variable "
-            "SEGLIB_DATA name another folder"
-        ) from None
+        remedy = f"torchvision.datasets.{kind.__name__}({str(data_root())!r}, download=True) fetches it, in Python"
+        raise FileNotFoundError(f"no {kind.__name__} ({error}): {remedy}; or let SEGLIB_DATA name its folder") from None

@@ -1,15 +1,18 @@
 """``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
 
 import os
+import sys
+import time
 from functools import partial
 from pathlib import Path
 
+from workbench.options import OPTIONS, add_options, said
+
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
-ARGUMENTS = (
-    *("data", "foreground", "weights", "steps", "seconds", "batch_size", "learning_rate", "seed", "crop"),
-    "eval_every",
-)
-SHOWN = 4  # held-back pictures in a picture of samples
+LOSSES = ("cross-entropy", "dice", "focal", "lovasz", "tversky")
+AUGMENTS = ("none", "flips", "photo", "microscope")
+PASSING = ("command", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
+BACKBONE_SHARE = 0.2  # of the learning rate, for a pretrained backbone, as measured on CamVid
 
 
 def add_parser(subparsers):
@@ -17,36 +20,39 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "train",
         help="train a network",
-        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and "
-        "for TensorBoard, sample predictions. Start it with `accelerate launch -m workbench train ...` to use several "
-        "processes, GPUs or machines; --batch-size is that of all together.",
+        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and for "
+        "TensorBoard, sample predictions. All pictures and masks are read before it begins. Without val/ in a folder, "
+        "every fifth picture of train/, or of all, is held back to score on: whole, in tiles of 256 px, 256 at most "
+        "(mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate launch -m workbench train ...` takes "
+        "several processes, GPUs or machines; --batch-size is that of all together.",
     )
-    parser.add_argument("--model", choices=NAMES, required=True)
-    parser.add_argument(
-        "--data",
-        required=True,
-        help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated). Without val/ in a folder, every "
-        "fifth picture of train/, or of all, is held back to score on",
-    )
-    parser.add_argument("--out", required=True, help="folder of the run")
-    parser.add_argument(
-        "--weights",
-        help="begin with the weights of another run of the same network and as many classes, or with those of nuclei, "
-        "in place of random ones; pictures are made grey where those were",
-    )
+    add, default = parser.add_argument, "default: %(default)s"
+    add("--model", choices=NAMES, required=True, help="see `seglib models`")
+    add("--data", required=True, help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated)")
+    add("--out", required=True, help="folder of the run")
+    add("--weights", help="begin with a run's weights (same network, as many classes), or with those of nuclei")
+    add("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
+    add("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=positive, default=2000, help="length of the run (default: %(default)s)")
-    length.add_argument("--seconds", type=float, help="length of the run by the clock instead")
-    parser.add_argument("--batch-size", type=positive, default=16, help="default: %(default)s")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--crop", type=positive, default=128, help="side of the training crops (default: %(default)s)")
-    parser.add_argument(
-        "--eval-every", type=positive, default=100, help="steps from one scoring and checkpoint to the next"
-    )
-    parser.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
-    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
-    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint, if there is one")
+    length.add_argument("--steps", type=positive, default=2000, help=f"length of the run ({default})")
+    length.add_argument("--epochs", type=positive, help="length of the run in rounds through the training pictures")
+    length.add_argument("--seconds", type=float, help="length of the run by the clock, reading and scoring included")
+    add("--patience", type=positive, help="stop after so many scorings without a better one")
+    add("--batch-size", type=positive, default=16, help=default)
+    add("--learning-rate", type=float, default=2e-3, help=f"{default}; of a pretrained backbone a fifth of it")
+    add("--head-rate", type=float, help="learning rate of all but the backbone, which then keeps --learning-rate")
+    add("--loss", choices=LOSSES, default="cross-entropy", help=default)
+    add("--class-weights", help="of the cross-entropy: none, sqrt (default from 3 classes on), median, or as 1,5,5")
+    add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
+    add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
+    text = "photo: light, scale, left and right (default); microscope: bending, flips and turns too; flips; none"
+    add("--augment", choices=AUGMENTS, help=text)
+    add("--seed", type=int, default=0)
+    add("--eval-every", type=positive, default=100, help=f"steps from one scoring to the next ({default})")
+    add_options(parser)
+    add("--device", help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
+    add("--workers", type=int, default=1, help=f"processes that load pictures ({default})")
+    add("--resume", action="store_true", help="go on from the last checkpoint, if there is one; more --steps: longer")
 
 
 def positive(text):
@@ -59,9 +65,12 @@ def positive(text):
 
 def run(arguments):
     """Train; return the exit status."""
+    begun_at = time.monotonic()
+    choose_device(arguments.device)
     import torch
 
     from seglib.training import best_device, detection_batch, fit
+    from workbench.learning import Loss, scoring_time
     from workbench.networks import DETECTORS, build, check_fit, load_run
     from workbench.processes import join, rank_and_size
     from workbench.run import Run
@@ -70,115 +79,84 @@ def run(arguments):
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         join(best_device())
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
-    detector = arguments.model in DETECTORS
-    train, val, facts = training_sets(
-        arguments.data, arguments.crop, arguments.foreground, before["grey"], arguments.model
-    )
-    config = {"model": arguments.model, **facts} | {name: getattr(arguments, name) for name in ARGUMENTS}
+    model, data, detector = arguments.model, arguments.data, arguments.model in DETECTORS
+    looks = model, arguments.augment, arguments.size
+    train, val, facts = training_sets(data, arguments.crop, said(arguments), before["grey"], *looks)
+    config = {name: value for name, value in vars(arguments).items() if name not in PASSING} | facts
     if begun is not None:
         check_fit(before, config)
     if detector and not facts["objects"]:
-        raise ValueError(f"{arguments.model} learns single objects; {arguments.data} has classes of pixels alone")
-    if detector:
-        learning = {"collate": detection_batch}
-    else:
-        learning = {"loss": balanced_loss(train, len(facts["classes"]), arguments.seed)}
+        raise ValueError(f"{model} learns single objects; {data} has classes of pixels alone, or pass --numbered")
+    if detector and (arguments.loss != "cross-entropy" or arguments.class_weights):
+        raise ValueError(f"{model} brings its own losses: --loss and --class-weights are for the others")
+    loss = None if detector else Loss(arguments.loss, arguments.class_weights, facts["classes"], train)
+    learning = {"collate": detection_batch} if detector else {"loss": loss}
+    learning |= {name: getattr(arguments, name) for name in ("batch_size", "eval_every", "patience", "seed", "workers")}
     torch.manual_seed(arguments.seed)
-    network = build(config) if begun is None else begun
-    kept = Run(
-        arguments.out,
-        config,
-        arguments.eval_every,
-        resume=arguments.resume,
-        show=lambda step: draw_samples(network, val, detector, Path(arguments.out, "samples", f"step_{step:06}.png")),
-    )
-    fit(
-        network,
-        train,
-        val,
-        steps=arguments.steps,
-        seconds=arguments.seconds,
-        batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate,
-        eval_every=arguments.eval_every,
-        seed=arguments.seed,
-        workers=arguments.workers,
-        progress=rank_and_size()[0] == 0,
-        run=kept,
-        **learning,
-    )
+    network = begun or build(config, "imagenet" if arguments.pretrained else None)
+    rate, share = rates(arguments, network)
+    steps = arguments.steps
+    if arguments.epochs:
+        steps = -(-arguments.epochs * len(train) // arguments.batch_size)
+    left, until, scoring = None, None, 0.0
+    if arguments.seconds:
+        scoring = scoring_time(network.to(best_device()), val, arguments.batch_size, loss, detector)
+        until = begun_at + arguments.seconds
+        left = max(until - time.monotonic() - scoring, 1e-3)
+    told = partial(show, network, val, loss, arguments, begun_at)
+    kept = Run(arguments.out, config, arguments.eval_every, arguments.resume, told, until, scoring)
+    learning |= {"progress": rank_and_size()[0] == 0, "run": kept}
+    try:
+        fit(network, train, val, steps=steps, seconds=left, learning_rate=rate, backbone_rate=share, **learning)
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            cause = f"batch norm of {model} meets a single value a channel"
+            raise ValueError(f"{cause}: take a larger --batch-size or --crop") from error
+        raise
     kept.close()
     return 0
 
 
-def balanced_loss(train, classes, seed):
-    """Cross-entropy (logits, mask) -> scalar, fair to several processes.
-
-    Where more than two classes compete, rare ones weigh more: by the square roots of median-frequency weights.
-    """
+def choose_device(name):
+    """Have `best_device` choose this one. Raises ValueError if it is not there."""
+    if name == "cpu":
+        os.environ["ACCELERATE_USE_CPU"] = "true"
+    if name in (None, "cpu"):
+        return
     import torch
 
-    from seglib.losses import cross_entropy
-    from workbench.processes import fair_share, rank_and_size
-
-    weights = torch.ones(classes) if classes == 2 else class_weights_of(train, classes, seed)
-
-    def loss(logits, mask):
-        by_class = weights.to(logits.device)
-        value = cross_entropy(logits, mask, class_weights=None if classes == 2 else by_class)
-        if not (torch.is_grad_enabled() and rank_and_size()[1] > 1):
-            return value
-        counted = torch.where(mask == 255, 0.0, by_class[mask.where(mask != 255, 0)])
-        return value * fair_share(counted.sum())
-
-    return loss
+    kind, _, number = name.partition(":")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind) or (number and int(number) >= torch.cuda.device_count()):
+        raise ValueError(f"--device is {name}; this machine has cpu {' '.join(key for key in there if there[key])}")
+    os.environ.pop("ACCELERATE_USE_CPU", None)
+    if number:
+        torch.cuda.set_device(int(number))
 
 
-def class_weights_of(train, classes, seed):
-    """Square roots of median-frequency weights (K,) over the first epoch."""
-    import numpy as np
-
-    from seglib.losses import class_weights
-    from seglib.progress import Progress
-    from seglib.training.batches import Stream
-
-    draws, counts = Stream(train, seed), []
-    with Progress("counting classes") as bar:
-        for draw in range(len(train)):
-            counts.append(np.bincount(draws[draw]["mask"].numpy().ravel(), minlength=256)[:classes])
-            bar.update((draw + 1) / len(train))
-    return class_weights(np.array(counts), power=0.5)
+def rates(arguments, network):
+    """(the learning rate, the backbone's share of it). Raises ValueError where there is no backbone."""
+    if arguments.head_rate is None:
+        return arguments.learning_rate, BACKBONE_SHARE if arguments.pretrained else 1.0
+    if getattr(network, "backbone", None) is None:
+        raise ValueError("--head-rate is for a network with a --backbone")
+    return arguments.head_rate, arguments.learning_rate / arguments.head_rate
 
 
-def rows_of(image, top, bottom):
-    """Rows of a picture (C, H, W)."""
-    return image[:, top:bottom]
+def show(network, val, loss, arguments, begun_at, step, record, waited):
+    """After a scoring: draw samples, and say what a reader of the log should know."""
+    from seglib.progress import in_notebook
+    from workbench.learning import draw_samples
 
-
-def draw_samples(network, val, detector, path):
-    """Draw held-back pictures with what the network says (above) and the truth (below)."""
-    import numpy as np
-    import torch
-
-    from seglib.plotting import overlay, overlay_instances
-    from seglib.training import predict_logits
-    from seglib.training.scoring import evaluating
-    from workbench.detections import detect, paint
-    from workbench.drawing import save_picture
-
-    columns = []
-    for sample in (val[index] for index in range(min(SHOWN, len(val)))):
-        image = sample["image"] - sample["image"].amin()
-        image = image / torch.clamp(image.amax(), min=1e-6)
-        if detector:
-            size = sample["image"].shape[1:]
-            found = detect(network, partial(rows_of, sample["image"]), size, max(size), 0)
-            pair = overlay_instances(image, paint(found, size)[0]), overlay_instances(image, sample["instances"])
-        else:
-            with evaluating(network):
-                found = predict_logits(network, sample["image"][None])[0].argmax(0).cpu()
-            pair = overlay(image, found), overlay(image, sample["mask"])
-        columns.append(np.concatenate(pair))
-    height = max(len(column) for column in columns)
-    columns = [np.pad(column, ((0, height - len(column)), (0, 4), (0, 0))) for column in columns]
-    save_picture(path, np.concatenate(columns, axis=1))
+    draw_samples(network, val, Path(arguments.out, "samples", f"step_{step:06}.png"))
+    if not (sys.stderr.isatty() or in_notebook()):
+        told = next(name for name in record["scored"] if name not in ("val_step", "val_loss"))
+        score, best, last = record["scored"][told][-1], record["best"]["score"], record["history"]["loss"][-1]
+        spent = f"{time.monotonic() - begun_at:.0f} s"
+        print(f"step {step}: loss {last:.3f}, {told} {score:.3f} (best {best:.3f}), {spent}", flush=True)
+    missing = loss.never_predicted() if loss else []
+    if missing:
+        print(f"step {step}: never predicted: {', '.join(missing)}", flush=True)
+    if waited > 0.5:
+        hint = f"more --workers (now {arguments.workers}) or a smaller --size helps"
+        print(f"step {step}: waiting for pictures took {waited:.0%} of the time: {hint}", flush=True)

@@ -4,24 +4,24 @@ Both ask which predicted and true objects share half of their union or more. Obj
 has at most one such partner (two, where each is exactly one half of it), and whatever else lies around can be cut away.
 """
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.ndimage import find_objects
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 VOID = 255
 MOST = 100  # detections of one class that count in a picture, the best ones, as in `seglib.metrics.average_precision`
 
 
 class Thing(NamedTuple):
-    """An object in its bounding box."""
+    """An object of a map of ids."""
 
-    place: tuple  # slices of rows and columns
-    mask: np.ndarray  # (h, w) bool
+    place: tuple  # its bounding box: slices of rows and columns
     label: int
     score: float
+    area: int  # without what is void in the truth
 
 
 def windows(found, true):
@@ -45,31 +45,29 @@ def windows(found, true):
     ValueError
         An object lies on the background.
     """
-    found_ids, true_ids = _ids(found), _ids(true)
-    predicted, wanted = _things(found, found_ids), _things(true, true_ids)
-    counted = _counted(predicted)
     void = true["mask"] == VOID
-    if not predicted and not wanted:
-        return [(_painted([], [], np.zeros((1, 1), bool)), _painted([], [], np.zeros((1, 1), bool)))]
+    sides = _things(found, void), _things(true, void)
+    counted = _best(sides[0][1]), sides[1][1]
     cut = []
-    for members in _groups(predicted, wanted, found_ids, void):
-        sides = [k for k in members if k < len(predicted)], [k - len(predicted) for k in members if k >= len(predicted)]
-        mine, theirs = [predicted[k] for k in sides[0]], [wanted[k] for k in sides[1]]
-        window = _around([*mine, *theirs])
-        blank = np.zeros_like(void[window])
-        prediction = _painted([_moved(thing, window) for thing in mine], counted[sides[0]], blank)
-        target = _painted([_moved(thing, window) for thing in theirs], np.ones(len(theirs), bool), void[window])
-        cut.append((prediction, target))
-    return cut
+    for members in _groups(*sides):
+        places = [sides[side][1][number].place for side, number in members]
+        window = tuple(
+            slice(min(place[axis].start for place in places), max(place[axis].stop for place in places))
+            for axis in (0, 1)
+        )
+        pair = []
+        for side, (ids, things) in enumerate(sides):
+            numbers = [number for each, number in sorted(members) if each == side]
+            pair.append(_painted(ids[window], {k: things[k] for k in numbers}, counted[side]))
+        pair[1]["mask"][void[window]] = VOID
+        cut.append(tuple(pair))
+    blank = np.zeros((1, 1), np.int32)
+    return cut or [(_painted(blank, {}, ()), _painted(blank, {}, ()))]
 
 
-def _ids(maps):
-    return np.where(maps["mask"] == VOID, 0, maps["instances"])
-
-
-def _things(maps, ids):
-    """The objects of a picture, in the order of their ids."""
-    things = []
+def _things(maps, void):
+    """(ids without what is void in its own mask, {id: Thing})."""
+    ids, things = np.where(maps["mask"] == VOID, 0, maps["instances"]), {}
     for number, place in enumerate(find_objects(ids), start=1):
         if place is None:
             continue
@@ -77,64 +75,42 @@ def _things(maps, ids):
         label = int(np.bincount(maps["mask"][place][mask]).argmax())
         if label == 0:
             raise ValueError(f"object {number} lies on the background: masks and objects belong to different pictures?")
-        things.append(Thing(place, mask, label, float(maps["scores"][number - 1])))
-    return things
+        area = np.count_nonzero(mask & ~void[place])
+        things[number] = Thing(place, label, float(maps["scores"][number - 1]), area)
+    return ids, things
 
 
-def _counted(things):
-    """Whether each is among the best MOST of its class, bool (n,); of equal scores the first are."""
-    labels, scores = np.array([thing.label for thing in things]), np.array([thing.score for thing in things])
-    counted = np.ones(len(things), bool)
-    for label in np.unique(labels):
-        ranked = np.argsort(np.where(labels == label, -scores, np.inf), kind="stable")
-        counted[ranked[MOST : (labels == label).sum()]] = False
-    return counted
+def _best(things):
+    """The ids of the best MOST of each class; of equal scores the first are."""
+    by_class = defaultdict(list)
+    for number in sorted(things, key=lambda number: -things[number].score):
+        by_class[things[number].label].append(number)
+    return {number for numbers in by_class.values() for number in numbers[:MOST]}
 
 
-def _groups(predicted, wanted, found_ids, void):
-    """Lists of numbers: predicted objects from 0 on, then the true ones; those of one list share at least a half."""
-    place_of = {found_ids[thing.place][thing.mask][0]: k for k, thing in enumerate(predicted)}
-    areas = [np.count_nonzero(thing.mask & ~void[thing.place]) for thing in predicted]
-    edges = []
-    for number, thing in enumerate(wanted):
-        area = np.count_nonzero(thing.mask)
-        for found, shared in zip(*np.unique(found_ids[thing.place][thing.mask], return_counts=True), strict=True):
-            k = place_of.get(found)
-            if k is not None and predicted[k].label == thing.label and 2 * shared >= area + areas[k] - shared:
-                edges.append((k, len(predicted) + number))
-    total = len(predicted) + len(wanted)
-    rows, columns = np.array(edges, int).reshape(-1, 2).T
-    count, group = connected_components(coo_array((np.ones(len(edges)), (rows, columns)), (total, total)), False)
-    order = np.argsort(group, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(group, minlength=count))[:-1])
+def _groups(found, true):
+    """Sets of (side, id), 0 for the predicted and 1 for the true side, of objects that share at least a half."""
+    (found_ids, predicted), (true_ids, wanted) = found, true
+    groups = DisjointSet([(side, number) for side, things in enumerate((predicted, wanted)) for number in things])
+    for number, thing in wanted.items():
+        mask = true_ids[thing.place] == number
+        for other, shared in zip(*np.unique(found_ids[thing.place][mask], return_counts=True), strict=True):
+            rival = predicted.get(int(other))
+            if rival and rival.label == thing.label and 2 * shared >= thing.area + rival.area - shared:
+                groups.merge((0, int(other)), (1, number))
+    return groups.subsets()
 
 
-def _around(things):
-    """The window that holds all of them, as slices."""
-    return tuple(
-        slice(min(thing.place[axis].start for thing in things), max(thing.place[axis].stop for thing in things))
-        for axis in (0, 1)
-    )
-
-
-def _moved(thing, window):
-    """The same object, its place counted from the window's corner."""
-    place = tuple(
-        slice(side.start - edge.start, side.stop - edge.start) for side, edge in zip(thing.place, window, strict=True)
-    )
-    return thing._replace(place=place)
-
-
-def _painted(things, counted, void):
-    mask, instances = np.where(void, VOID, 0).astype(np.uint8), np.zeros(void.shape, np.uint8)
-    for number, thing in enumerate(things, start=1):
-        mask[thing.place][thing.mask] = thing.label
-        instances[thing.place][thing.mask] = number
-    labels, scores = [thing.label for thing in things], [thing.score for thing in things]
+def _painted(ids, things, counted):
+    """What `windows` gives of one side, of the ids in a window."""
+    mask, instances = np.zeros(ids.shape, np.uint8), np.zeros(ids.shape, np.uint8)
+    for place, (number, thing) in enumerate(things.items(), start=1):
+        inside = ids == number
+        mask[inside], instances[inside] = thing.label, place
     return {
         "mask": mask,
         "instances": instances,
-        "labels": np.array(labels, int),
-        "scores": np.array(scores, float),
-        "counted": np.array(counted, bool),
+        "labels": np.array([thing.label for thing in things.values()], int),
+        "scores": np.array([thing.score for thing in things.values()], float),
+        "counted": np.array([number in counted for number in things], bool),
     }

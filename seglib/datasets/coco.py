@@ -12,9 +12,9 @@ from seglib.datasets.reading import read_image
 from seglib.targets import boxes_of
 
 WANTED = {  # lists of the file, and what their entries must have
-    "images": ("id", "file_name", "height", "width"),
-    "annotations": ("id", "image_id", "category_id", "segmentation"),
-    "categories": ("id", "name"),
+    "images": {"id": int | str, "file_name": str, "height": object, "width": object},
+    "annotations": {"id": int | str, "image_id": int | str, "category_id": int | str, "segmentation": list | dict},
+    "categories": {"id": int | str, "name": str},
 }
 
 
@@ -80,7 +80,7 @@ class CocoDataset:
 
     def __getitem__(self, index):
         picture, annotations = self.samples[index]
-        path = self.folder / picture["file_name"]
+        path = self.folder / picture["file_name"].replace("\\", "/")
         image = read_image(path)
         size = picture["height"], picture["width"]
         if image.shape[1:] != size:
@@ -94,7 +94,7 @@ class CocoDataset:
             try:
                 masks[row] = torch.from_numpy(mask_of(annotation["segmentation"], *size))
                 boxes[row] = _box(annotation, masks[row])
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise ValueError(f"{self.json}: annotation {annotation['id']} of {path.name}: {error}") from error
         labels = torch.tensor([self.labels[each["category_id"]] for each in annotations], dtype=torch.int64)
         crowd = torch.tensor([each.get("iscrowd", 0) for each in annotations], dtype=torch.int64)
@@ -104,22 +104,20 @@ class CocoDataset:
 
     def _read(self):
         try:
-            content = loads(self.json.read_text(encoding="utf-8"))
+            content = loads(self.json.read_text(encoding="utf-8-sig"))
         except ValueError as error:
             raise ValueError(f"{self.json} is no JSON, or cut off: {error}") from error
         if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in WANTED):
-            found = sorted(content) if isinstance(content, dict) else type(content).__name__
-            raise ValueError(
-                f"{self.json} holds {found}; wanted are the lists {', '.join(WANTED)}. Usual causes: a file of "
-                "captions or results, or another format's"
-            )
+            wanted = f"wanted are the lists {', '.join(WANTED)}: captions, results or another format?"
+            raise ValueError(f"{self.json} holds {str(content)[:60]}; {wanted}")
         return content
 
     def _by_id(self, content, part):
         """{id: entry} of a list of the file."""
         found = {}
         for entry in content[part]:
-            missing = [key for key in WANTED[part] if not isinstance(entry, dict) or key not in entry]
+            has = entry if isinstance(entry, dict) else {}
+            missing = [key for key, kind in WANTED[part].items() if not (key in has and isinstance(has[key], kind))]
             if missing:
                 raise ValueError(f"{self.json}: {part} has an entry without {', '.join(missing)}: {str(entry)[:100]}")
             if entry["id"] in found:
@@ -128,7 +126,7 @@ class CocoDataset:
         return found
 
     def _check_picture(self, picture):
-        path = self.folder / picture["file_name"]
+        path = self.folder / picture["file_name"].replace("\\", "/")  # as Windows writes it
         if not path.is_file():
             raise ValueError(f"{self.json}: image {picture['id']}, {path}, is missing. Is it the right folder?")
         size = [picture["height"], picture["width"]]

@@ -58,21 +58,16 @@ class FolderDataset:
 
     def __getitem__(self, index):
         image_path, mask_path = self.pairs[index]
-        image, mask = read_image(image_path), self._labels(mask_path)
+        image, mask = read_image(image_path), self.labels(mask_path)
         check_same_size(mask, mask_path, image, image_path)
         sample = {"image": image, "mask": mask, "name": image_path.stem}
         return self.transform(sample) if self.transform else sample
 
-    def _labels(self, path):
+    def labels(self, path):
         """Read a mask, check it against the classes, turn its foreground value into 1."""
         mask = self.read(path)
-        if self.foreground is None:
-            allowed = [*range(len(self.classes)), 255]
-            outside = (mask < 0) | (mask >= len(self.classes)) & (mask != 255)
-        else:
-            allowed = sorted({0, self.foreground, 255})
-            outside = (mask != 0) & (mask != self.foreground) & (mask != 255)
-        unknown = mask[outside].unique().tolist()
+        allowed = [*range(len(self.classes)), 255] if self.foreground is None else sorted({0, self.foreground, 255})
+        unknown = mask[~torch.isin(mask, torch.tensor(allowed))].unique().tolist()
         if unknown:
             raise ValueError(
                 f"{path} holds the labels {few(unknown)}; wanted are {few(allowed)} for {self.classes}. "

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import tifffile
 import torch
 from PIL import Image, ImageOps
 
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp")
 PICTURES = (*LOSSLESS, ".jpg", ".jpeg", ".webp")
+BANDS = {"MINISWHITE": 1, "MINISBLACK": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3, "SEPARATED": 4}  # of a TIFF's colours
+ALPHA = ([], ["ASSOCALPHA"], ["UNASSALPHA"])  # its further bands
 
 
 def read_image(path):
@@ -19,7 +22,7 @@ def read_image(path):
     """
     image = decode(path)
     if image.mode in ("I", "F"):
-        raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")
+        raise ValueError(f"{path} has 32 bits a pixel or signs, whose range is unknown: save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):
         return torch.from_numpy(np.array(image, np.float32) / 65535).repeat(3, 1, 1)
     return torch.from_numpy(colours(image, path)).permute(2, 0, 1).contiguous() / 255
@@ -27,7 +30,7 @@ def read_image(path):
 
 def read_mask(path):
     """Read a map of labels as int64 (H, W): grey values or palette indices, as they stand in the file."""
-    image = decode(path)
+    image = decode(path, stored=True)
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
         raise ValueError(
             f"{path} is a picture of mode {image.mode}; wanted is one channel of whole numbers, the class index of "
@@ -45,33 +48,18 @@ def image_size(path):
 
 def list_pictures(folder, suffixes):
     """Return {name without suffix: path} of a folder in which nothing but pictures (and hidden files) may lie."""
-    found, faults = sort_pictures(folder, suffixes)
-    if faults:
-        raise ValueError(faults[0])
+    folder, found = Path(folder), {}
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        if path.suffix.lower() not in suffixes or not path.is_file():
+            raise ValueError(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
+        if path.stem in found:
+            raise ValueError(f"{path} and {found[path.stem].name} have the same name up to the suffix: keep one")
+        found[path.stem] = path
     if not found:
         raise ValueError(f"{folder} holds no pictures; wanted are {' '.join(suffixes)}")
     return found
-
-
-def sort_pictures(folder, suffixes, others=()):
-    """Return {name without suffix: path} of a folder, and sentences on what else lies there.
-
-    Hidden files and files called as in ``others`` are passed over. Raises FileNotFoundError if there is no folder.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder} (looked from {Path.cwd()})")
-    found, faults = {}, []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in others:
-            continue
-        if path.suffix.lower() not in suffixes or not path.is_file():
-            faults.append(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
-        elif path.stem in found:
-            faults.append(f"{path} and {found[path.stem].name} have the same name up to the suffix: keep one")
-        else:
-            found[path.stem] = path
-    return found, faults
 
 
 def check_same_size(mask, mask_path, image, image_path):
@@ -103,15 +91,42 @@ def open_picture(path):
         raise ValueError(f"{path} can't be read as a picture: {error}") from error
 
 
-def decode(path):
-    """Read a whole picture, turned upright."""
+def decode(path, stored=False):
+    """Read a whole picture, turned upright; with ``stored`` a grey TIFF's numbers as they stand, whatever is white."""
+    tiff = Path(path).suffix.lower() in (".tif", ".tiff") and Path(path).is_file()
+    kind, page, numbers = _look_into_tiff(path) if tiff else ("", 0, None)
+    if numbers is not None:
+        return Image.fromarray(numbers)
     with open_picture(path) as image:
         try:
             # An MPO is a phone's JPEG with a preview behind it; in other formats there is no first among equals.
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            frames = 1 if tiff or image.format == "MPO" else getattr(image, "n_frames", 1)
+            image.seek(page)
             upright = ImageOps.exif_transpose(image)
         except Exception as error:  # decoders fail in many ways: OSError, SyntaxError, struct.error ...
             raise ValueError(f"{path} is damaged or cut off: {error}. Copy or download it again") from error
         if frames > 1:
             raise ValueError(f"{path} holds {frames} pictures; wanted is one a file")
-        return upright
+    # Pillow turns such a TIFF over, so that white is white, if it has up to 8 bits.
+    turned = kind == "MINISWHITE" and stored != upright.mode.startswith("I")
+    return Image.fromarray(~np.array(upright)) if turned else upright
+
+
+def _look_into_tiff(path):
+    """The kind of a TIFF's colours, its full-size page, and its numbers if they are none of Pillow's, else None."""
+    try:
+        with tifffile.TiffFile(path) as file:
+            page, *more = [page for page in file.pages if not (page.is_reduced or page.is_mask)]
+            kind, bits, extra = page.photometric.name, page.bitspersample, [each.name for each in page.extrasamples]
+            count = max(1 + len(more), file.series[0].size // page.size)
+            simple = page.sampleformat == 1 and (bits in (1, 8, 16) or kind == "PALETTE")
+            numbers = None if simple or count > 1 else page.asarray()
+    except Exception as error:
+        raise ValueError(f"{path} can't be read as a picture, or is damaged or cut off: {error}") from error
+    if count > 1 or BANDS.get(kind) != page.samplesperpixel - len(extra) or extra not in ALPHA:
+        raise ValueError(f"{path} holds {count} pictures, {kind} in {page.samplesperpixel} bands: not 1, grey or RGB")
+    if numbers is not None:
+        if numbers.ndim > 2 or not (numbers.dtype.kind == "f" or np.array_equal(numbers.astype(np.int32), numbers)):
+            raise ValueError(f"{path} holds {numbers.dtype} up to {numbers.max()}; wanted are whole numbers below 2^31")
+        numbers = numbers.astype(np.float32 if numbers.dtype.kind == "f" else np.int32)
+    return kind, page.index, numbers

@@ -1,5 +1,7 @@
 """Exercises of lesson 01, edges."""
 
+import inspect
+
 import numpy as np
 from scipy import ndimage
 from skimage.filters import threshold_otsu
@@ -7,7 +9,8 @@ from skimage.measure import label
 
 from seglib import classical, metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape, has_loops
-from seglib.scenes import photo
+from seglib.exercises._edge_mistakes import without_frame, wrong_crests
+from seglib.exercises._edge_pictures import broken_outlines, coin_photos, coins_found, unseen_outline
 
 
 def _slopes(row):
@@ -22,8 +25,8 @@ def _slopes(row):
     solution=_slopes,
 )
 def q1(slopes):
-    row = np.array([0.1, 0.1, 0.13, 0.4, 0.6, 0.58])
-    want = np.array([0.015, 0.15, 0.235, 0.09])
+    row = np.array([0.1, 0.1, 0.4, 0.6, 0.58, 0.2])
+    want = np.array([0.15, 0.25, 0.09, -0.2])
     got = slopes(row)
     if np.shape(got) == (5,):
         raise NotYet("Five differences for six pixels: these lie *between* pixels. Take the neighbour on either side.")
@@ -33,16 +36,20 @@ def q1(slopes):
     wrong = {
         "twice too much: the neighbours are two pixels apart": 2 * want,
         "the row holds 0.1, 0.4 and so on, and these became 0. Convert to float, not to whole numbers": 0 * want,
+        "the sign is lost. Where the row falls, the slope is negative": abs(want),
     }
     expect_none_of("`slopes(row)`", got, wrong)
     expect_array("`slopes(row)`", got, want)
-    steep = slopes(np.array([58, 60, 40, 13, 10, 10], np.uint8))
+    falling = np.array([250, 255, 200, 90, 60, 10], np.uint8)
+    steep, name = slopes(falling), "For 250, 255, 200, 90, 60, 10 as uint8, `slopes(row)`"
     if np.shape(steep) == (4,) and np.min(steep) >= 0:
         raise NotYet(
-            f"For 58, 60, 40, 13, 10, 10 as uint8, the largest slope is {np.max(steep):g}; all should be negative. "
-            "uint8 knows no negative numbers, so 13 - 60 wraps around to 209. Convert before you subtract."
+            f"For 250, 255, 200, 90, 60, 10 as uint8, the largest slope is {np.max(steep):g}; all should be negative. "
+            "uint8 knows no negative numbers, so 90 - 255 wraps around to 91. Convert before you subtract."
         )
-    expect_array("For 58, 60, 40, 13, 10, 10 as uint8, `slopes(row)`", steep, np.array([-9, -23.5, -15, -1.5]))
+    narrow = "int8 ends at 127, so 200 became -56. Convert to float"
+    expect_none_of(name, steep, {narrow: _slopes(falling.view(np.int8))})
+    expect_array(name, steep, _slopes(falling))
     return "Convert, subtract, halve. `np.gradient` does the same inside, and one-sided differences at the ends."
 
 
@@ -72,7 +79,8 @@ def q2(crests):
     strength = random.uniform(0, 7, (9, 12))
     strength[2:5, 2:7] = 8  # equal neighbours
     angle = (random.integers(-4, 4, strength.shape) + random.uniform(-0.4, 0.4, strength.shape)) * np.pi / 4
-    d_rows, d_columns = strength * np.sin(angle), strength * np.cos(angle)
+    length = random.uniform(1, 9, strength.shape)
+    d_rows, d_columns = length * np.sin(angle), length * np.cos(angle)
     want = _crests(strength, d_rows, d_columns)
     name = "`crests(strength, d_rows, d_columns)`"
     got = crests(strength, d_rows, d_columns)
@@ -80,35 +88,10 @@ def q2(crests):
     got = np.asarray(got)
     if got.dtype == bool:
         raise NotYet("That is where the crests are. Return how strong they are: the strength there, 0 elsewhere.")
-    framed = got.copy()
-    framed[[0, -1]] = 0
-    framed[:, [0, -1]] = 0
+    framed = without_frame(got)
     if np.array_equal(framed, want) and not np.array_equal(got, want):
         raise NotYet("Inside it is right. A pixel on the frame lacks a neighbour: put 0 there.")
-    straight = np.abs(d_rows) > np.abs(d_columns)
-    floor = np.floor(angle / (np.pi / 4)) * np.pi / 4
-    wrong = {
-        "you keep every pixel. A stronger neighbour across the edge should remove it": strength,
-        "you always compare with left and right. Let each pixel's gradient choose": _crests(strength, 0, d_columns),
-        "you always compare with above and below. Let each pixel's gradient choose": _crests(strength, d_rows, 0),
-        "the two diagonals are swapped. Rows count downwards, so a gradient with both slopes above 0 points to the "
-        "lower right": _crests(strength, -d_rows, d_columns),
-        "you look along the edge. The neighbours across it lie along the gradient; are `d_rows` and `d_columns` "
-        "swapped, or the angle turned by 90 degrees?": _crests(strength, d_columns, -d_rows),
-        "down and right are swapped: the angle is `np.arctan2(d_rows, d_columns)`": _crests(
-            strength, d_columns, d_rows
-        ),
-        "you never compare with a diagonal neighbour. There are four directions": _crests(
-            strength, d_rows * straight, d_columns * ~straight
-        ),
-        "the directions are cut off, not rounded: 44 degrees is nearer to 45 than to 0": _crests(
-            strength, np.sin(floor + 1e-3), np.cos(floor + 1e-3)
-        ),
-    }
-    expect_none_of(name, framed, wrong)
-    ties = strength == 8
-    if np.array_equal(framed[~ties], want[~ties]) and not framed[ties].any():
-        raise NotYet("A pixel stays if no neighbour across the edge is stronger. Equal is enough: compare with `>=`.")
+    expect_none_of(name, framed, wrong_crests(_crests, strength, d_rows, d_columns, angle))
     expect_array(name, got, want)
     return "Rounding is coarser than mixing two pixels, but fast; OpenCV's `Canny` rounds."
 
@@ -141,36 +124,34 @@ def q3(link):
         "a pixel of exactly `low` counts: compare with `>=`": classical.hysteresis(strength, 1.01, 2),
         "nothing is kept. A pixel of exactly `high` is strong: compare with `>=`": strength > 2,
         "you take one step from the strong pixels. The chain in row 1 goes on: follow it to its end": near,
+        "all that is weaker than `low` is kept too. `label` calls it 0, which is no chain: leave 0 out": want
+        | (strength < 1),
     }
     expect_none_of("`link(strength, 1, 2)`", got, wrong)
     if got.dtype == bool and got[1, 4] and not got[2, 5]:
         raise NotYet("The chain from row 1 goes on at row 2, column 5, across a corner: eight neighbours, not four.")
     expect_array("`link(strength, 1, 2)`", got, want)
     expect_array("With nothing strong, `link(strength, 1, 9)`", link(strength, 1, 9), np.zeros(want.shape, bool))
-    if has_loops(link):
+    winding = np.zeros((41, 30))  # one chain of 650 pixels, strong at its beginning
+    winding[::2] = winding[1::4, -1] = winding[3::4, 0] = 1
+    winding[0, 0] = 2
+    if (reached := np.sum(link(winding, 1, 2))) < winding.astype(bool).sum():
+        raise NotYet(f"Of a chain of {np.count_nonzero(winding)} pixels you keep {reached}. Follow it to its end.")
+    used = _functions_of(link)
+    if any((each.__module__ or "").startswith("seglib.classical") for each in used):
+        raise NotYet("The pixels are right, but seglib did it. Do without `seglib.classical`: number the chains.")
+    if any(has_loops(each) for each in used):
         raise NotYet("The pixels are right, but there is a loop in it. Number the chains, then choose numbers.")
     return "Number the weak chains, see which numbers occur among the strong pixels, keep those."
 
 
-def broken_outlines():
-    """Outlines with gaps of up to 3 pixels, and what they should enclose.
-
-    Returns
-    -------
-    edges, inside : dicts of name -> (48, 64) bool array
-    """
-    rows, columns = np.indices((48, 64))
-    disc = (rows - 23) ** 2 + (columns - 20) ** 2 <= 14**2
-    corner = (abs(rows - 24) <= 15) & (abs(columns - 40) <= 15) & ~((rows < 24) & (columns > 40))
-    pair = ((rows - 23) ** 2 + (columns - 14) ** 2 <= 9**2) | ((rows - 23) ** 2 + (columns - 36) ** 2 <= 9**2)
-    inside = {"disc": disc, "corner": corner, "two discs": pair, "disc and stroke": disc}
-    edges = {name: mask & ~ndimage.binary_erosion(mask) for name, mask in inside.items()}
-    edges["disc"][22:25, 30:] = False
-    edges["corner"][38:41, 29:32] = False
-    edges["two discs"][31:33, 13:15] = edges["two discs"][22:25, 40:] = False
-    edges["disc and stroke"][30:32, :14] = False
-    edges["disc and stroke"][8:38, 50] = True  # encloses nothing
-    return edges, inside
+def _functions_of(function):
+    """The function itself, and what it calls by name of its own module's functions and of seglib's."""
+    function = inspect.unwrap(function)
+    names = function.__code__.co_names if inspect.isfunction(function) else ()
+    called = [function.__globals__.get(name, getattr(classical, name, None)) for name in names]
+    ours = (function.__module__, classical.hysteresis.__module__)
+    return [function, *(each for each in called if inspect.isfunction(each) and each.__module__ in ours)]
 
 
 def _mend(edges):
@@ -188,6 +169,8 @@ def _mend(edges):
 )
 def q4(mend):
     edges, inside = broken_outlines()
+    unseen = "an outline of another size"
+    edges[unseen], inside[unseen] = unseen_outline()
     for name, outline in edges.items():
         got, want = mend(outline), inside[name]
         expect_shape(f"'{name}': `mend(edges)`", got, want.shape)
@@ -214,24 +197,6 @@ def q4(mend):
 
 
 BEAT, OPEN = 0.9, 0.15  # F1; share of the pixels that is left to the flood
-
-
-def coin_photos():
-    """The coins in three lights: dict of name -> (image (H, W) float64 in 0..1, instances (H, W))."""
-    coins = photo("coins")
-    image, instances = coins["image"], coins["instances"]
-    shade = 1 - 0.6 * np.linspace(0, 1, image.shape[1])
-    return {
-        "as it is": (image, instances),
-        "lit from the left": (image * shade, instances),
-        "darker, upside down": (0.6 * image[::-1], instances[::-1]),
-    }
-
-
-def coins_found(image, markers):
-    """Flood from the markers; number 1 is cloth, every other one an object: (H, W) instance map, 0 = cloth."""
-    basins = classical.watershed_segment(image, markers)
-    return np.where(basins > 1, basins - 1, 0)
 
 
 def _coin_markers(image):
@@ -268,6 +233,14 @@ def q5(coin_markers):
                 f"'{name}': {left:.0%} of the pixels are open, at least {OPEN:.0%} are wanted. Mark only what is sure "
                 "and leave the rims to the flood: `ndimage.binary_erosion` makes a marker smaller."
             )
+        cloth = instances == 0
+        if (wrong := np.mean(~cloth[markers == 1])) > 0.1:
+            raise NotYet(
+                f"'{name}': {wrong:.0%} of the pixels that you call 1 lie on coins. 1 is the cloth, coins begin at 2; "
+                "a cloth of 0 is open, and the first coin floods it."
+            )
+        if (right := np.mean(markers[cloth & (markers > 0)] == 1)) < 0.5:
+            raise NotYet(f"'{name}': of your markers on the cloth, {right:.0%} are 1. Give the cloth the number 1.")
         score = metrics.instance_f1(coins_found(image, markers), instances)
         if score.f1 < BEAT:
             raise NotYet(

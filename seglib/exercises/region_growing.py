@@ -48,12 +48,16 @@ def q1(mended):
                 "From 250 it walks on to 5 with a tolerance of 25: in uint8, 5 - 250 is 11, for there are no negative "
                 "numbers. Convert before you subtract."
             )
+        if got[0, 5] and got[2, 0] and not got[0, 2] and got[3, 3]:
+            raise NotYet("It takes every similar pixel, connected or not: only neighbours of the region may join.")
         if got[3, 2]:
             raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
         if got[0, 4]:
             raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
         if got.sum() == 1:
-            raise NotYet("Only the seed is in the region: are the neighbours of what joined ever looked at?")
+            raise NotYet(
+                "Only the seed is in the region: are its neighbours looked at, also those in row 0 and column 0?"
+            )
     expect_array("`mended(picture, (0, 0), 25)`", got, want)
     picture = np.array([[100, 0], [0, 0], [100, 0]], np.uint8)
     got = mended(picture, (0, 0), 0)
@@ -98,6 +102,7 @@ def q2(fast_grow):
             "these are all pixels with the seed's value. Those that no path joins to the seed must go": alike,
             "diagonal steps are in it. `ndimage.label` leaves them out if you don't ask for them": diagonal,
             "you kept the other pieces and left out the seed's own": alike & ~want,
+            "this is piece number 1. Wanted is the piece that holds the seed": ndimage.label(alike)[0] == 1,
             "the values lost their fractions: convert to float, not to int": _fast_grow(picture.astype(int), seed, 0.2),
         }
         if not np.array_equal(got, want):

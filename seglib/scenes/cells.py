@@ -66,7 +66,7 @@ def draw_nuclei(rng, size, typical_radius):
         centre = place(rng, placed, radius, crowding, (height, width))
         brightness = np.exp(brightness_spread * rng.standard_normal()) * (typical_radius / radius) ** 0.5
         stretch = elongation * np.exp(0.12 * rng.standard_normal())
-        window, depth = nucleus(rng, centre, radius, stretch, (height, width))
+        window, depth = nucleus(rng, centre, radius, (height, width), stretch, rng.uniform(0, np.pi))
         inside = depth > 0
         mine = inside & (instances[window] == 0)
         if mine.sum() < 0.75 * inside.sum() or mine.sum() < 12:
@@ -91,11 +91,11 @@ def place(rng, placed, radius, crowding, shape):
     return rng.uniform(0, shape[0]), rng.uniform(0, shape[1])
 
 
-def nucleus(rng, centre, radius, stretch, shape):
+def nucleus(rng, centre, radius, shape, stretch, tilt, bend=0.0):
     """Draw one nucleus inside its bounding box.
 
-    An ellipse whose outline is wobbled by two harmonics. Returns the window (two slices) and float32 depth there:
-    1 at the centre, 0 on the outline, negative outside.
+    An ellipse whose outline is wobbled by two harmonics, turned by ``tilt`` and bent to a bean by ``bend``. Returns
+    the window (two slices) and float32 depth there: 1 at the centre, 0 on the outline, negative outside.
     """
     reach = int(radius * stretch**0.5 * 1.3) + 2
     top, left = max(0, int(centre[0]) - reach), max(0, int(centre[1]) - reach)
@@ -103,9 +103,9 @@ def nucleus(rng, centre, radius, stretch, shape):
     window = (slice(top, max(top, bottom)), slice(left, max(left, right)))
     y = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] - np.float32(centre[0])
     x = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None] - np.float32(centre[1])
-    tilt = rng.uniform(0, np.pi)
     cos, sin = np.cos(tilt), np.sin(tilt)
     u, v = (x * cos + y * sin) / stretch**0.5, (y * cos - x * sin) * stretch**0.5
+    v = v + np.float32(bend / radius) * u * u
     distance = np.sqrt(u * u + v * v) + 1e-6
     c, s = u / distance, v / distance
     # cos and sin of 2t and 3t by the addition theorems: cheaper than arctan2 and back.

@@ -29,7 +29,8 @@ def load(model, path):
 
     Raises ValueError for a file that is no safetensors file, or is that of another network.
     """
-    tensors, _ = read(path)
+    # torch.compile and DataParallel put a word before each name.
+    tensors = {name.removeprefix("_orig_mod.").removeprefix("module."): part for name, part in read(path)[0].items()}
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
@@ -46,9 +47,8 @@ def read(path):
     """
     content = Path(path).read_bytes()
     try:
-        tensors = safetensors.torch.load(content)
         size = int.from_bytes(content[:8], "little")
-        return tensors, json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        return safetensors.torch.load(content), json.loads(content[8 : 8 + size]).get("__metadata__", {})
     except (SafetensorError, ValueError) as error:
         raise ValueError(
             f"{path} is no safetensors file, or cut off ({error}). Files of torch.save and pickles are not read: "

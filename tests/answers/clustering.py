@@ -2,6 +2,10 @@
 
 import numpy as np
 from exercise_proof import mutation
+from scipy import ndimage
+from scipy.spatial.distance import cdist
+from skimage import img_as_float, measure
+from skimage.color import label2rgb
 
 from seglib import classical
 from seglib.exercises.clustering import q1, q2, q3, q4, q5
@@ -24,6 +28,71 @@ def empty_is_dropped(points, centres):
     return labels, moved[np.unique(labels)]
 
 
+def until_it_stops(points, centres):
+    for _ in range(30):
+        labels, centres = q1.solution(points, centres)
+    return labels, centres
+
+
+def labels_after_the_move(points, centres):
+    moved = q1.solution(points, centres)[1]
+    return q1.solution(points, moved)[0], moved
+
+
+def moves_what_it_is_given(points, centres):
+    labels, centres[...] = q1.solution(points, centres)
+    return labels, centres
+
+
+def measured_by(metric):
+    def one_round(points, centres):
+        labels = cdist(points.astype(float), centres.astype(float), metric).argmin(1)
+        moved = [points[labels == i].mean(0) if (labels == i).any() else centres[i] for i in range(len(centres))]
+        return labels, np.array(moved, float)
+
+    return one_round
+
+
+def by_counting(points, centres):
+    labels = cdist(points.astype(float), centres.astype(float)).argmin(1)
+    sums = np.zeros(centres.shape)
+    np.add.at(sums, labels, points)
+    count = np.bincount(labels, minlength=len(centres))[:, None]
+    return labels, np.where(count > 0, sums / np.maximum(count, 1), centres)
+
+
+def on_a_grid(image, weight):
+    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]] * weight / max(image.shape[:2])
+    return np.c_[image.reshape(-1, 3), rows.ravel(), columns.ravel()]
+
+
+def chances_by_cdist(points, centres):
+    nearest = cdist(points.astype(float), centres.astype(float), "sqeuclidean").min(axis=1)
+    return nearest / nearest.sum()
+
+
+def by_ndimage(image, labels):
+    used, dense = np.unique(labels, return_inverse=True)
+    means = [ndimage.mean(image[..., i], labels, used) for i in range(3)]
+    return np.stack(means, axis=1)[dense.reshape(labels.shape)]
+
+
+def by_label2rgb(image, labels):
+    return label2rgb(labels, image.astype(float), kind="avg", bg_label=-1)
+
+
+def zero_is_ground(image, labels):
+    return label2rgb(labels, image, kind="avg", bg_label=0)
+
+
+RIGHT = {
+    "q1": [measured_by("euclidean"), by_counting],
+    "q2": [on_a_grid],
+    "q3": [chances_by_cdist],
+    "q4": [by_ndimage, by_label2rgb],
+}
+
+
 def still_a_picture(image, weight):
     place = np.stack(np.indices(image.shape[:2]), axis=2) * weight / max(image.shape)
     return np.concatenate([image, place], axis=2)
@@ -32,6 +101,21 @@ def still_a_picture(image, weight):
 def the_farthest(points, centres):
     nearest = q3.solution(points, centres)
     return (np.arange(len(points)) == nearest.argmax()).astype(float)
+
+
+def positions_in_uint8(image, weight):
+    out = np.empty((image.shape[0] * image.shape[1], 5), image.dtype)
+    out[:] = q2.solution(image, weight)
+    return out
+
+
+def piece_by_piece(image, labels):
+    pieces = measure.label(labels + 1, connectivity=1)
+    return q4.solution(image, pieces)
+
+
+def between_0_and_1(image, labels):
+    return q4.solution(img_as_float(image), labels)
 
 
 def k_means_again(image):
@@ -43,8 +127,11 @@ WRONG = {
         *(empty_becomes_nan, empty_becomes_zero, empty_is_dropped),
         mutation(q1.solution, ("points[labels == i].mean(0)", "np.median(points[labels == i], axis=0)")),
         mutation(q1.solution, ("points[labels == i].mean(0)", "centres[i]")),
-        lambda points, centres: q1.solution(points[:, :1], centres[:, :1]),  # only the first coordinate
         mutation(q1.solution, ("argmin", "argmax")),
+        mutation(q1.solution, ("(points[:, None] - moved)", "(points[:, None] - moved)[..., :1]")),
+        mutation(q1.solution, ("points[:, None] - moved", "points[:, None] - centres")),  # wraps around
+        *(measured_by("cityblock"), measured_by("chebyshev")),
+        *(until_it_stops, labels_after_the_move, moves_what_it_is_given),
         lambda points, centres: q1.solution(points, centres)[1],  # only centres
     ],
     "q2": [
@@ -57,6 +144,7 @@ WRONG = {
         mutation(q2.solution, ("weight * place", "place")),
         mutation(q2.solution, ("max(height, width)", "width")),
         lambda image, weight: image.reshape(-1, 3),  # colours only
+        positions_in_uint8,
     ],
     "q3": [
         mutation(q3.solution, (" / squared.sum()", "")),
@@ -66,20 +154,29 @@ WRONG = {
         mutation(q3.solution, (".min(1)", ".sum(1)")),
         mutation(q3.solution, (".min(1)", ".max(1)")),
         mutation(q3.solution, (".min(1)", "[:, -1]")),
+        mutation(q3.solution, ("centres.astype(float)", "centres")),
     ],
     "q4": [
         lambda image, labels: image,  # unchanged
         mutation(q4.solution, (".mean(0)", ".mean()")),
-        mutation(q4.solution, ("empty_like(image)", "copy(image)"), ("np.unique(labels)", "range(1, labels.max())")),
+        mutation(
+            q4.solution,
+            ("np.empty(image.shape)", "image.astype(float)"),
+            ("np.unique(labels)", "range(1, labels.max())"),
+        ),
         mutation(q4.solution, ("image[labels == number].mean(0)", "np.median(image[labels == number], axis=0)")),
         lambda image, labels: np.broadcast_to(image.mean((0, 1)), image.shape),  # one colour
-        mutation(q4.solution, ("empty_like(image)", "copy(image)"), ("np.unique(labels)", "(1, 2, 3)")),
+        mutation(q4.solution, ("np.empty(image.shape)", "image.astype(float)"), ("np.unique(labels)", "(1, 2, 3)")),
+        zero_is_ground,
+        mutation(q4.solution, ("np.empty(image.shape)", "np.empty_like(image)")),
+        *(piece_by_piece, between_0_and_1),
     ],
     "q5": [
         k_means_again,
         lambda image: classical.kmeans_segment(image, 4, position=0.5),  # k means and position
         lambda image: classical.slic_superpixels(image, 200),  # superpixels alone
-        mutation(q5.solution, ("threshold=20", "threshold=6")),
+        mutation(q5.solution, ("threshold=0.9 * spread", "threshold=16")),  # the lesson's own line
+        mutation(q5.solution, ("0.9 * spread", "0.3 * spread")),
         lambda image: k_means_again(image).ravel(),  # one row a pixel
         lambda image: image if image.ndim == 2 else image[..., 0],  # a picture
     ],

@@ -8,7 +8,7 @@ from skimage.measure import label
 from skimage.morphology import convex_hull_image, reconstruction
 
 from seglib import classical
-from seglib.exercises.edges import q1, q2, q3, q4, q5
+from seglib.exercises.edges import broken_outlines, q1, q2, q3, q4, q5
 
 
 def by_gradient(row):
@@ -17,6 +17,10 @@ def by_gradient(row):
 
 def by_correlation(row):
     return np.correlate(row.astype(float), [-0.5, 0, 0.5])
+
+
+def as_int8(row):
+    return by_gradient(row.astype(np.int8) if row.dtype == np.uint8 else row)
 
 
 def pixel_by_pixel(strength, d_rows, d_columns):
@@ -53,6 +57,22 @@ def by_footprints(strength, d_rows, d_columns):
     return kept * inner
 
 
+def into_its_own_input(strength, d_rows, d_columns):
+    direction, kept = np.rint(np.arctan2(d_rows, d_columns) / (np.pi / 4)).astype(int) % 4, strength.copy()
+    for r in range(1, strength.shape[0] - 1):
+        for c in range(1, strength.shape[1] - 1):
+            i, j = [(0, 1), (1, 1), (1, 0), (1, -1)][direction[r, c]]
+            if kept[r, c] < max(kept[r + i, c + j], kept[r - i, c - j]):
+                kept[r, c] = 0
+    kept[[0, -1]] = 0
+    kept[:, [0, -1]] = 0
+    return kept
+
+
+def largest_of_nine(strength, d_rows, d_columns):
+    return np.pad(np.where(strength == ndimage.maximum_filter(strength, 3), strength, 0)[1:-1, 1:-1], 1)
+
+
 def with_a_stack(strength, low, high):
     kept = strength >= high
     stack = np.argwhere(kept).tolist()
@@ -66,6 +86,18 @@ def with_a_stack(strength, low, high):
     return kept
 
 
+def with_a_helper(strength, low, high):
+    return with_a_stack(strength, low, high)
+
+
+def with_seglib(strength, low, high):
+    return classical.hysteresis(strength, low, high)
+
+
+def twenty_steps(strength, low, high):
+    return ndimage.binary_dilation(strength >= high, np.ones((3, 3)), iterations=20, mask=strength >= low)
+
+
 def by_propagation(strength, low, high):
     return ndimage.binary_propagation(strength >= high, np.ones((3, 3)), mask=strength >= low)
 
@@ -73,6 +105,55 @@ def by_propagation(strength, low, high):
 def by_reconstruction(strength, low, high):
     weak, strong = strength >= low, strength >= high
     return reconstruction(strong & weak, weak, footprint=np.ones((3, 3))) > 0
+
+
+def until_nothing_changes(strength, low, high):
+    return ndimage.binary_dilation(strength >= high, np.ones((3, 3)), iterations=-1, mask=strength >= low)
+
+
+def by_maximum(strength, low, high):
+    chains, number = ndimage.label(strength >= low, np.ones((3, 3)))
+    return (ndimage.maximum(strength, chains, np.arange(number + 1)) >= high)[chains] & (chains > 0)
+
+
+def with_room_around(edges):
+    filled = ndimage.binary_fill_holes(ndimage.binary_dilation(np.pad(edges, 6), np.ones((3, 3)), 2))
+    return ndimage.binary_opening(ndimage.binary_erosion(filled, np.ones((3, 3)), 2), np.ones((3, 3)), 2)[6:-6, 6:-6]
+
+
+def by_contours(edges):
+    closed = ndimage.binary_fill_holes(classical.close_contours(edges, gap=4))
+    return ndimage.binary_opening(closed, np.ones((3, 3)))
+
+
+def from_memory(edges):
+    outlines, inside = broken_outlines()
+    known = [inside[name] for name, outline in outlines.items() if np.array_equal(outline, edges)]
+    return known[0] if known else np.zeros(edges.shape, bool)
+
+
+def by_watershed(image):
+    regions = classical.watershed_segment(image, sigma=2)
+    sure = ndimage.binary_erosion(regions > 0, iterations=6)
+    return np.where(sure, regions + 1, ndimage.binary_erosion(regions == 0, iterations=6))
+
+
+def by_quotient(image):
+    smooth = ndimage.gaussian_filter(image, 2)
+    quotient = smooth / ndimage.uniform_filter(smooth, 163)
+    bright = ndimage.binary_opening(quotient > threshold_otsu(quotient), np.ones((5, 5)))
+    coins = label(ndimage.distance_transform_edt(bright) > 6)
+    return np.where(coins > 0, coins + 1, ndimage.distance_transform_edt(~bright) > 4).astype(np.uint8)
+
+
+def cloth_0(image):
+    return np.maximum(by_watershed(image) - 1, 0)
+
+
+def cloth_of_many(image):
+    markers = by_watershed(image)
+    patches = np.arange(image.size).reshape(image.shape) // 9999 + 100
+    return np.where(markers == 1, np.where(patches == 100, 1, patches), markers)
 
 
 def nothing_open(image):
@@ -103,7 +184,9 @@ def a_grid(image):
 RIGHT = {
     "q1": [by_gradient, by_correlation],
     "q2": [pixel_by_pixel, by_footprints],
-    "q3": [by_propagation, by_reconstruction],
+    "q3": [by_propagation, by_reconstruction, until_nothing_changes, by_maximum],
+    "q4": [with_room_around, by_contours],
+    "q5": [by_watershed, by_quotient],
 }
 
 WRONG = {
@@ -114,9 +197,15 @@ WRONG = {
         mutation(q1.solution, (" / 2", "")),
         mutation(q1.solution, ("row[2:] - row[:-2]", "row[:-2] - row[2:]")),
         mutation(q1.solution, ("return (", "return abs(")),
+        as_int8,
         mutation(q1.solution, ("np.asarray(row, float)", "np.asarray(row).astype(int)")),
     ],
     "q2": [
+        mutation(q2.solution, ("    direction", "    strength = np.hypot(d_rows, d_columns)\n    direction")),
+        mutation(q2.solution, ("(d_rows, d_columns) / ", "(abs(d_rows), abs(d_columns)) / ")),
+        mutation(q2.solution, ("(strength >= ahead) & ", "")),
+        into_its_own_input,
+        largest_of_nine,
         mutation(q2.solution, ("strength >= ahead", "strength > ahead"), ("strength >= behind", "strength > behind")),
         mutation(q2.solution, (" & (strength >= behind)", "")),
         mutation(q2.solution, ("return kept", "return kept > 0")),
@@ -140,7 +229,9 @@ WRONG = {
         mutation(q3.solution, ("connectivity=2", "connectivity=1")),
         mutation(q3.solution, ("np.unique(chains[strength >= high])", "[0, *np.unique(chains[strength >= high])]")),
         mutation(q3.solution, ("return np.isin", "return chains * np.isin")),
-        with_a_stack,  # right, but the exercise asks for it without a loop
+        with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
+        with_seglib,
+        twenty_steps,
     ],
     "q4": [
         mutation(q4.solution, ("binary_dilation", "binary_closing"), ("ndimage.binary_opening(thin_again)", "filled")),
@@ -148,6 +239,7 @@ WRONG = {
         mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "thin_again")),
         mutation(q4.solution, ("(filled, iterations=2)", "(filled, iterations=4)")),
         convex_hull_image,
+        from_memory,
         mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "label(thin_again)")),
     ],
     "q5": [
@@ -158,5 +250,7 @@ WRONG = {
         one_otsu,
         mutation(q5.solution, ("np.where(coins > 0, coins + 1, cloth.astype(int))", "bright")),
         a_grid,
+        cloth_0,
+        cloth_of_many,
     ],
 }

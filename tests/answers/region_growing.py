@@ -72,6 +72,7 @@ WRONG = {
             ("0 <= r < values.shape[0] and 0 <= c < values.shape[1]", "r < values.shape[0] and c < values.shape[1]"),
         ),
         mutation(q1.solution, ("0 <= r < values.shape[0]", "r < values.shape[0]")),
+        lambda picture, seed, tolerance: np.abs(picture.astype(int) - int(picture[seed])) <= tolerance,
         mutation(q1.solution, ("(row, column + 1)]", "(row, column + 1), (row + 1, column + 1)]")),
         mutation(q1.solution, ("values[seed]", "values[row, column]")),
         mutation(q1.solution, ("<= tolerance", "< tolerance")),
@@ -88,6 +89,7 @@ WRONG = {
         mutation(q2.solution, ("picture.astype(float)", "picture.astype(int)")),
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces == np.bincount(pieces[alike]).argmax()")),
         mutation(q2.solution, ("<= tolerance", "< tolerance")),
+        mutation(q2.solution, ("pieces == pieces[seed]", "pieces == 1")),
     ],
     "q3": [
         second_difference,

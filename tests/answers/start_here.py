@@ -6,6 +6,8 @@ from skimage.measure import label, regionprops
 
 from seglib.exercises.start_here import q0, q1, q2, q3
 
+IDS = "np.unique(instances[instances > 0])"
+
 
 def by_pieces(instances):
     """A box for every connected piece."""
@@ -40,6 +42,8 @@ WRONG = {
         mutation(q1.solution, ("np.sum", "np.mean")),
         mutation(q1.solution, ("mask == c", "np.where(mask == 255, 0, mask) == c")),
         mutation(q1.solution, ("np.array", "list")),
+        lambda mask, num_classes: np.bincount(mask[mask != mask.max()], minlength=num_classes),
+        lambda mask, num_classes: np.bincount(mask[mask < 255], minlength=num_classes).astype(np.uint8),
         mutation(q1.solution, ("range(num_classes)", "range(1, num_classes + 1)")),
     ],
     "q2": [mutation(q2.solution, ("C", answer)) for answer in ("A", "b", "D", "instance")],
@@ -50,12 +54,15 @@ WRONG = {
         mutation(q3.solution, ("instances[instances > 0]", "instances")),
         mutation(
             q3.solution,
-            ("np.unique(instances[instances > 0])", "range(1, instances.max() + 1)"),
+            (IDS, "range(1, instances.max() + 1)"),
             ("[columns.min()", "[0] * 4 if rows.size == 0 else [columns.min()"),
         ),
         mutation(q3.solution, (".reshape(-1, 4)", ".ravel()")),
-        mutation(q3.solution, ("np.unique(instances[instances > 0])", "np.unique(instances)[1:]")),
+        mutation(q3.solution, (IDS, "np.unique(instances)[1:]")),
         by_pieces,
+        mutation(q3.solution, (IDS, "dict.fromkeys(instances[instances > 0].tolist())")),
+        mutation(q3.solution, (IDS, "np.setdiff1d(instances, (0, 255))")),
+        mutation(q3.solution, (IDS, "sorted(np.unique(instances[instances > 0]), key=str)")),
         mutation(q3.solution, (".reshape(-1, 4)", "")),
     ],
 }

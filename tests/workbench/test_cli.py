@@ -119,7 +119,7 @@ def test_objects_of_a_large_picture_are_read_back_as_coco(tmp_path, monkeypatch)
         {(10, 10, 70, 30), *expected[2:]}
     )  # the first two touch: one rectangle without a waist
     assert torch.equal(sample["instances"] > 0, torch.from_numpy(picture > 100))
-    assert Image.open(tmp_path / "out/overlays/squares.png").size == (1500, 350)
+    assert Image.open(tmp_path / "out/overlays/squares.png").size == (1500, 350 + 22)  # a line of legend below
 
 
 def test_a_picture_is_prepared_as_in_training(tmp_path):

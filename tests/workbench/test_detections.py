@@ -52,7 +52,8 @@ def test_a_detector_is_trained_asked_and_scored(tmp_path, capsys):
     network, config = load_run(run)
     assert (config["model"], config["objects"], network.training) == ("mask_rcnn", True, False)
     own_pictures(tmp_path / "own")
-    assert main(["train", "--model", "mask_rcnn", "--data", str(tmp_path / "own"), "--out", run + "2", *short]) == 1
+    asked = ["--data", str(tmp_path / "own"), "--foreground", "255"]
+    assert main(["train", "--model", "mask_rcnn", *asked, "--out", run + "2", *short]) == 1
     assert "mask_rcnn learns single objects" in capsys.readouterr().err
     assert not (tmp_path / "run2").exists()
 

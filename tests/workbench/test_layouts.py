@@ -70,7 +70,7 @@ def test_what_is_not_recognised_is_told(tmp_path):
     save(tmp_path / "two/images/a.png", colours())
     save(tmp_path / "two/masks/a.png", labels())
     save(tmp_path / "two/labels/a.png", labels())
-    with pytest.raises(ValueError, match="holds labels, masks: keep one"):
+    with pytest.raises(ValueError, match="holds labels, masks: name one, --masks labels"):
         open_folder(tmp_path / "two")
     save(tmp_path / "half/images/val/a.png", colours())
     save(tmp_path / "half/masks/train/a.png", labels())
@@ -142,7 +142,7 @@ def test_unknown_colours_are_named(tmp_path, painted):
         ValueError, match=r"a\.png holds the colours \(255, 0, 127\) \(red, green, blue\), which are none"
     ):
         open_folder(tmp_path, classes=TABLE)[0]
-    with pytest.raises(ValueError, match=r"a\.png is a picture of mode RGB.*translate them"):
+    with pytest.raises(ValueError, match=r"a\.png is a picture of mode RGB.*pass --classes FILE"):
         open_folder(tmp_path)[0]
 
 
@@ -196,7 +196,7 @@ def test_a_table_of_names_says_which_labels_are_known(tmp_path, painted):
     [
         ("sky,1,2\n", r"line 1: 'sky,1,2' is neither a name nor name,red,green,blue"),
         ("sky\nroad\nsky\n", "line 3: the class 'sky' comes twice"),
-        ("sky,1,2,3\nroad\n", "'road' has no colour, 1 others have"),
+        ("sky,1,2,3\nroad\n", "'road' has no colour or label, 1 others have"),
         ("sky,1,2,3\nroad,1,2,3\n", "same colour"),
         ("sky,1,2,300\n", r"colour \(1, 2, 300\)"),
         ("name,r,g,b\n\n", "names no classes"),

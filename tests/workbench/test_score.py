@@ -12,8 +12,9 @@ from PIL import Image
 from seglib.metrics import average_precision
 from workbench.cli import main
 from workbench.drawing import save_labels
-from workbench.objects import boxes, run_lengths
-from workbench.predict import as_coco
+from workbench.formats.coco import coco_content
+from workbench.objects import boxes
+from workbench.predicting import as_annotation
 
 TRUE = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 255, 255]], np.uint8)
 FOUND = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [2, 1, 0, 0]], np.uint8)
@@ -56,11 +57,10 @@ def test_pixels_are_pooled_over_pictures_and_pictures_stand_alone(tmp_path):
 def predicted(folder, name, instances, scores):
     """A folder as `seglib predict` writes it, of one picture."""
     save_labels(folder / "labels" / f"{name}.png", (instances > 0).astype(np.uint8))
-    found = []
-    for (top, left, mask), score in zip(boxes(instances), scores, strict=True):
-        box = [left, top, mask.shape[1], mask.shape[0]]
-        found.append((score, 1, run_lengths(top, left, mask, instances.shape), box))
-    coco = as_coco([(folder / f"{name}.png", instances.shape, found)], ["background", "nucleus"])
+    found = [
+        as_annotation(score, 1, *place, instances.shape) for place, score in zip(boxes(instances), scores, strict=True)
+    ]
+    coco = coco_content([(f"{name}.png", instances.shape, found)], ["background", "nucleus"])
     (folder / "objects.json").write_text(json.dumps(coco))
     (folder / "classes.txt").write_text("background\nnucleus\n")
     return folder
@@ -117,7 +117,7 @@ def test_black_and_white_maps(tmp_path, value):
     found, truth = folders(tmp_path, {"a": np.array([[0, 0, value]], np.uint8)}, {"a": true})
     status, report = scored(tmp_path, found, truth, "--foreground", "255")
     assert status == 0
-    assert report["classes"]["1"]["IoU"] == pytest.approx(1 / 2)
+    assert report["classes"]["object"]["IoU"] == pytest.approx(1 / 2)
 
 
 def test_colours_of_a_class_table_are_read(tmp_path):

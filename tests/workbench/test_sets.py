@@ -95,7 +95,7 @@ def test_without_val_every_fifth_picture_of_train_is_held_back(tmp_path, capsys)
     short = ["--steps", "1", "--batch-size", "2", "--crop", "32"]
     assert main([*command, *short, "--out", str(tmp_path / "run")]) == 0
     assert "has no val/: every fifth picture of train/ is held back to score on, 1 in all" in capsys.readouterr().out
-    train, val, _ = training_sets(str(tmp_path / "own"), 32, 255)
+    train, val, _ = training_sets(str(tmp_path / "own"), 32, {"foreground": 255})
     assert [sample["name"] for sample in val] == ["4"]
     assert sorted(sample["name"] for sample in train) == ["0", "1", "2", "3"]
     (tmp_path / "own/train").rename(tmp_path / "own/val")

@@ -1,0 +1,72 @@
+"""What the usual mistakes give in exercise 2 of lesson 01, crests in four directions."""
+
+import numpy as np
+from scipy import ndimage
+
+from seglib import classical
+
+STEPS = np.array([(0, 1), (1, 1), (1, 0), (1, -1)])
+
+
+def without_frame(values):
+    framed = np.zeros_like(values)
+    framed[1:-1, 1:-1] = values[1:-1, 1:-1]
+    return framed
+
+
+def wrong_crests(crests, strength, d_rows, d_columns, angle):
+    """The reason -> what a wrong answer gives, frame 0. `crests` is a right one, `angle` that of the gradient."""
+    wrong = {
+        "you keep every pixel. A stronger neighbour across the edge should remove it": strength,
+        "you compare with all eight neighbours. Only the two across the edge count": strength
+        * (strength == ndimage.maximum_filter(strength, 3)),
+        "you mix two pixels, as the lesson did. Here round the direction, and compare with one pixel on either "
+        "side": classical.thin(strength, d_rows, d_columns),
+        "you take the length of the gradient. Compare and return `strength`, which is given": crests(
+            np.hypot(d_rows, d_columns), d_rows, d_columns
+        ),
+    }
+    wrong |= _wrong_comparisons(strength, np.rint(angle / (np.pi / 4)).astype(int) % 4)
+    wrong |= {why: crests(strength, *slopes) for why, slopes in _wrong_directions(d_rows, d_columns, angle).items()}
+    return {why: without_frame(values) for why, values in wrong.items()}
+
+
+def _wrong_comparisons(strength, direction):
+    ahead, behind = (np.choose(direction, [np.roll(strength, way * step, (0, 1)) for step in STEPS]) for way in (-1, 1))
+    eaten = strength.copy()
+    for r, c in np.argwhere(without_frame(strength) > 0):
+        i, j = STEPS[direction[r, c]]
+        if eaten[r, c] < max(eaten[r + i, c + j], eaten[r - i, c - j]):
+            eaten[r, c] = 0
+    two = "A crest is at least as strong as both, one on either side"
+    strict = "you compare with `>`. A pixel stays if no neighbour across the edge is stronger; equal is enough: `>=`"
+    return {
+        strict: strength * ((strength > ahead) & (strength > behind)),
+        f"you compare with one neighbour only, the one ahead. {two}": strength * (strength >= ahead),
+        f"you compare with one neighbour only, the one behind. {two}": strength * (strength >= behind),
+        "you compare with pixels that you have set to 0 before. Read from `strength`, write into a new array": eaten,
+    }
+
+
+def _wrong_directions(d_rows, d_columns, angle):
+    """The reason -> the slopes that a wrong direction amounts to."""
+    straight = np.abs(d_rows) > np.abs(d_columns)
+    floor = np.floor(angle / (np.pi / 4)) * np.pi / 4 + 1e-3
+    return {
+        "you always compare with left and right. Let each pixel's gradient choose": (0, d_columns),
+        "you always compare with above and below. Let each pixel's gradient choose": (d_rows, 0),
+        "the two diagonals are swapped. Rows count downwards, so a gradient with both slopes above 0 points to the "
+        "lower right": (-d_rows, d_columns),
+        "you look along the edge, as if the angle were turned by 90 degrees. The neighbours across the edge lie along "
+        "the gradient": (d_columns, -d_rows),
+        "down and right are swapped: the angle is `np.arctan2(d_rows, d_columns)`": (d_columns, d_rows),
+        "the slopes have lost their signs, and so two diagonals became one. Do without `abs`": (
+            np.abs(d_rows),
+            np.abs(d_columns),
+        ),
+        "you never compare with a diagonal neighbour. There are four directions": (
+            d_rows * straight,
+            d_columns * ~straight,
+        ),
+        "the directions are cut off, not rounded: 44 degrees is nearer to 45 than to 0": (np.sin(floor), np.cos(floor)),
+    }

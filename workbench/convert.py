@@ -1,0 +1,28 @@
+"""``seglib data convert``: annotation tools' exports as a folder that the other commands read."""
+
+
+def add_parser(verbs):
+    """Add ``convert`` to the verbs of ``seglib data``."""
+    convert = verbs.add_parser(
+        "convert",
+        help="bring an annotation tool's export into a form that the other commands read",
+        description="Read COCO's JSON, labelme, Label Studio (JSON), YOLO and VOC's folders; write images/, masks/, "
+        "classes.txt, and objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.",
+    )
+    convert.add_argument("folder", help="the unpacked export, or its JSON file")
+    convert.add_argument("out", help="folder to make")
+    convert.add_argument("--images", metavar="FOLDER", help="where the pictures are, if not in the export")
+
+
+def run(arguments):
+    """Convert, say what was written and what could not be taken as it is; return 0."""
+    from workbench.formats import read
+    from workbench.formats.writing import write
+
+    kind, classes, annotated, notes = read(arguments.folder, arguments.images)
+    for split, content in write(annotated, classes, arguments.out, notes).items():
+        print(f"{split or 'all'}: {len(content['images'])} pictures, {len(content['annotations'])} objects")
+    for note, count in (+notes).items():
+        print(f"note: {count} {note}")
+    print(f"{kind} -> {arguments.out}. Look at it with: seglib data check {arguments.out}")
+    return 0

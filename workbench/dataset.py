@@ -1,0 +1,65 @@
+"""A data set as every command sees it: its pictures, masks, splits and classes, said once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.class_tables import MaskReader, as_table, find_table
+from workbench.layouts import as_dataset, find_splits, pair_up, table_places
+
+HELD_BACK = 5  # every fifth picture of a set without a validation set
+
+
+@dataclass
+class DataSet:
+    """Files of a set by split, and how its masks are read. ``places`` are the folders of images and masks."""
+
+    folder: Path
+    places: dict  # {split: (images, masks)}
+    pairs: dict  # {split: Pairs}
+    reader: MaskReader
+    options: dict  # what was said of it, for JSON
+    left_out: int = 0  # pictures without a mask
+
+    def part(self, split, transform=None):
+        """A split as a `FolderDataset`. Raises ValueError for what does not belong there or has no partner."""
+        return as_dataset(self.pairs[split], *self.places[split], self.reader, transform)
+
+
+def reader_of(options, *places):
+    """A `MaskReader` for masks of which this was said, with the class table of these folders if no other is named."""
+    classes = options.get("classes")
+    table = as_table(classes) if classes else find_table(*places)
+    return MaskReader(table, options.get("foreground"), options.get("threshold"), options.get("numbered", False))
+
+
+def open_data(folder, **options):
+    """Find out what a folder holds, as a `DataSet`; nothing but names and the class table is read.
+
+    Parameters
+    ----------
+    folder : path
+        Laid out as `layouts.find_splits` knows it.
+    options : OPTIONS
+        What they mean stands in `add_options`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        There is no such folder, its layout is not recognised, or the class table can't be read.
+    """
+    places = find_splits(folder, options.get("images"), options.get("masks"))
+    if options.get("split"):
+        if options["split"] not in places:
+            raise ValueError(f"{folder} has {', '.join(places)}, no --split {options['split']}")
+        places = {options["split"]: places[options["split"]]}
+    if options.get("val"):
+        place, *more = map(Path, options["val"])
+        places["val"] = (place, *more) if more else next(iter(find_splits(place).values()))
+    reader, pairs, left_out = reader_of(options, *table_places(folder, places)), {}, 0
+    for split, (images, masks) in places.items():
+        pairs[split] = pair_up(images, masks)
+        if options.get("skip_unlabelled"):
+            labelled = {name: path for name, path in pairs[split].images.items() if name in pairs[split].masks}
+            left_out += len(pairs[split].images) - len(labelled)
+            pairs[split] = pairs[split]._replace(images=labelled)
+    return DataSet(Path(folder), places, pairs, reader, options, left_out)
