@@ -5,7 +5,6 @@ CONTRIBUTING.md describes the form for people; here each rule is one function th
 
 import re
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -13,7 +12,7 @@ import nbformat
 from lesson_cells import LINK, is_prose, without_code
 from lesson_cells import RULES as CELL_RULES
 from lesson_sitting import RULES as SITTING_RULES
-from lesson_sitting import times
+from lesson_sitting import questions, times
 
 ROOT = Path(__file__).resolve().parent.parent
 SECOND_EDITION = {0, 1, 2, 3, 4, 6}  # lessons that also keep to lesson_sitting.py; the others are still to be renewed
@@ -132,19 +131,17 @@ def parts(lesson):
 
 
 def predictions(lesson):
-    at = [i for i, cell in enumerate(lesson.cells) if cell.source.startswith("**Predict**")]
+    asked = list(questions(lesson.cells))
     wanted = 3 if lesson.number in NETWORKS else 2
-    if len(at) < wanted:
-        yield f"{len(at)} Predict questions, at least {wanted} are wanted"
-    for i, end in pairwise([*at, len(lesson.cells)]):
-        after = lesson.cells[i + 1 : end]
-        prose = next((k for k, cell in enumerate(after) if is_prose(cell)), None)
-        name = lesson.cells[i].source[11:50].strip()
-        if "?" not in lesson.cells[i].source:
+    if len(asked) < wanted:
+        yield f"{len(asked)} Predict questions, at least {wanted} are wanted"
+    for cell, run, answer in asked:
+        name = cell.source[11:50].strip()
+        if "?" not in cell.source:
             yield f"Predict '{name}...' asks no question"
-        if not prose:
+        if not run or answer is None or answer.source.startswith("**Predict**"):
             yield f"Predict '{name}...' is not followed by a run and then an answer"
-        elif "<details>" not in after[prose].source or "<summary>" not in after[prose].source:
+        elif "<details>" not in answer.source or "<summary>" not in answer.source:
             yield f"the first prose after the run of Predict '{name}...' has no folded answer (<details>)"
 
 

@@ -80,7 +80,7 @@ class CocoDataset:
 
     def __getitem__(self, index):
         picture, annotations = self.samples[index]
-        path = self.folder / picture["file_name"].replace("\\", "/")
+        path = self._path(picture)
         image = read_image(path)
         size = picture["height"], picture["width"]
         if image.shape[1:] != size:
@@ -125,8 +125,11 @@ class CocoDataset:
             found[entry["id"]] = entry
         return found
 
+    def _path(self, picture):
+        return self.folder / picture["file_name"].replace("\\", "/")  # as Windows writes it
+
     def _check_picture(self, picture):
-        path = self.folder / picture["file_name"].replace("\\", "/")  # as Windows writes it
+        path = self._path(picture)
         if not path.is_file():
             raise ValueError(f"{self.json}: image {picture['id']}, {path}, is missing. Is it the right folder?")
         size = [picture["height"], picture["width"]]
