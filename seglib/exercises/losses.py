@@ -23,9 +23,9 @@ def _expect_slope(name, loss, expected, logits, target):
     expect_array(f"The gradient of {name}", *slopes, tolerance=1e-4)
 
 
-def _expect_nothing_from_void(name, loss):
-    """NotYet unless a batch of nothing but void gives 0, with a gradient of 0."""
-    logits, void = torch.zeros(1, 3, 2, 4, requires_grad=True), torch.full((1, 2, 4), 255)
+def _expect_nothing_from_void(name, loss, size=0):
+    """NotYet unless a batch of nothing but void gives 0, with a gradient of 0, for logits of -size, 0 and size."""
+    logits, void = (size * torch.ones(1, 3, 2, 4).cumsum(1) - 2 * size).requires_grad_(), torch.full((1, 2, 4), 255)
     value = loss(logits, void)
     if torch.is_tensor(value) and torch.isnan(value).any():
         raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: one such batch ruins all weights. Give 0.")
@@ -42,6 +42,43 @@ def _sample():
     target = torch.arange(40).view(2, 4, 5) % 3
     target[0, 0], target[1, 1:] = 1, 2
     return logits, target
+
+
+def _expect_mean_for_any_scale(name, loss, logits, target, weights):
+    """NotYet unless the loss is the same for weights so small that their sum over the pixels is below 1."""
+    want, small = losses.cross_entropy(logits, target, class_weights=weights), weights / 1000
+    mass = float(small[target[target != 255]].sum())
+    name = f"With weights that sum to {mass:.2g} over the pixels, {name}"
+    got = loss(logits, target, small)
+    cut = "the sum of the weights is held at 1 or more, so this is no mean. Only 0 needs a guard: `.clamp(min=1e-12)`"
+    expect_none_of(name, got, {cut: want * mass})
+    expect_number(name, got, want, tolerance=1e-3)
+
+
+def _expect_large_logits(name, loss, weights):
+    """NotYet unless logits of -200, 0 and 200 give their loss, with a gradient: the softmax of -200 is 0 in float32."""
+    logits = torch.tensor([[200.0, 0, -200, 0], [-200, 200, 0, 0], [0, -200, 200, 0]])[None, :, None]
+    target = torch.tensor([[[0, 2, 0, 1]]])
+    name = f"With logits of -200, 0 and 200, {name}"
+    got, want = loss(logits, target, weights), losses.cross_entropy(logits, target, class_weights=weights)
+    if not np.isfinite(float(got)):
+        raise NotYet(
+            f"{name} is {float(got)}: `exp` of these is 0 or infinite in float32, and so is a logarithm after it. "
+            "`log_softmax` takes the logarithm without the detour."
+        )
+    if float(got) < 0.99 * float(want):
+        raise NotYet(
+            f"{name} is {float(got):.4g}, wanted {float(want):.4g}. A probability that is kept above a small number "
+            "cuts the loss of the worst pixels, and their gradient. `log_softmax` needs no such guard."
+        )
+    expect_number(name, got, want)
+    _expect_slope(
+        name,
+        lambda x, t: loss(x, t, weights),
+        lambda x, t: losses.cross_entropy(x, t, class_weights=weights),
+        logits,
+        target,
+    )
 
 
 def _weighted_cross_entropy(logits, target, weights):
@@ -64,7 +101,7 @@ def q1(weighted_cross_entropy):
     name = "`weighted_cross_entropy(logits, target, weights)`"
     got = weighted_cross_entropy(logits, target, weights)
     want = losses.cross_entropy(logits, target, class_weights=weights)
-    each = F.cross_entropy(logits, target, reduction="none")
+    each, mass = F.cross_entropy(logits, target, reduction="none"), weights[target].sum()
     expect_none_of(
         name,
         got,
@@ -72,6 +109,7 @@ def q1(weighted_cross_entropy):
             "the weights do nothing: this is the plain cross-entropy": each.mean(),
             "you divide by the number of pixels. Divide by the sum of their weights": (weights[target] * each).mean(),
             "this is a sum over the pixels. Divide by the sum of their weights": (weights[target] * each).sum(),
+            "1 is added to the sum of the weights, which makes the mean too small": want * mass / (1 + mass),
             "the logits are weighted, not the pixels": F.cross_entropy(logits * weights[:, None, None], target),
             "there is a softmax too many: `cross_entropy` takes logits": losses.cross_entropy(
                 logits.softmax(1), target, class_weights=weights
@@ -101,7 +139,10 @@ def q1(weighted_cross_entropy):
         logits,
         target,
     )
-    _expect_nothing_from_void(name, lambda x, t: weighted_cross_entropy(x, t, weights))
+    _expect_mean_for_any_scale(name, weighted_cross_entropy, logits, target, weights)
+    _expect_large_logits(name, weighted_cross_entropy, weights)
+    for size in (0, 200):
+        _expect_nothing_from_void(name, lambda x, t: weighted_cross_entropy(x, t, weights), size)
     return "A pixel of weight 4 counts like four pixels: that is all that class weights do."
 
 

@@ -12,6 +12,30 @@ def pytorchs(logits, target, weights):
     return F.cross_entropy(logits, target, weight=weights, ignore_index=255)  # 0/0 where all is void
 
 
+def exponentials(logits, target, weights):
+    """The formula of softmax as it stands on the page: exp(200) is infinite."""
+    probability = logits.exp() / logits.exp().sum(1, keepdim=True)
+    counted = target != 255
+    labels = target.masked_fill(~counted, 0)
+    weight = weights[labels] * counted
+    each = -probability.gather(1, labels[:, None])[:, 0].log()
+    return (weight * each).sum() / weight.sum().clamp(min=1e-12)
+
+
+def only_pixels_that_count(logits, target, weights):
+    """Void is dropped first; PyTorch's loss does the rest, and nothing is left of a batch that is all void."""
+    counted = target != 255
+    if not counted.any():
+        return 0 * logits.sum()
+    return F.cross_entropy(logits.movedim(1, -1)[counted], target[counted], weight=weights)
+
+
+def summed(logits, target, weights):
+    """PyTorch's sum over the pixels, void left out, by the sum of the weights."""
+    total = F.cross_entropy(logits, target, weight=weights, ignore_index=255, reduction="sum")
+    return total / (weights[target[target != 255]].sum() + 1e-12)
+
+
 def by_hand(logits, target, weights):
     """Picture by picture, class by class, with plain arithmetic."""
     total, mass = 0 * logits.sum(), 0.0
@@ -86,6 +110,11 @@ WRONG = {
         mutation(q1.solution, ("weights[labels] * counted", "weights[labels]"), ("~counted, 0", "~counted, 2")),
         mutation(q1.solution, ("return -", "return ")),
         mutation(q1.solution, ("logits.log_softmax", "logits.softmax(1).log_softmax")),
+        mutation(q1.solution, ("min=1e-12", "min=1")),
+        mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1)")),
+        mutation(q1.solution, ("log_softmax(1)", "softmax(1).log()")),
+        mutation(q1.solution, ("log_softmax(1)", "softmax(1).clamp(min=1e-12).log()")),
+        exponentials,
         mutation(
             q1.solution,
             ("logits.log_softmax", "(logits * weights[:, None, None]).log_softmax"),
@@ -123,7 +152,7 @@ WRONG = {
 }
 
 RIGHT = {
-    "q1": [by_hand],
+    "q1": [by_hand, only_pixels_that_count, summed],
     "q2": [class_by_class],
     "q3": [one_after_the_other],
     "q4": [by_einsum],
