@@ -120,6 +120,12 @@ def test_any_label_may_be_void(ignore_index):
     assert matrix.tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 0]]
 
 
+@pytest.mark.parametrize("strange", [255, 3, 4000, -1])
+def test_what_is_predicted_on_void_does_not_matter(strange):  # as in torchmetrics and mmsegmentation
+    matrix = confusion_matrix(np.array([0, strange, 1]), np.array([0, 255, 1]), 3)
+    assert matrix.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
 def test_a_class_may_be_left_out_as_void():
     matrix = confusion_matrix([0, 1, 1, 0], [0, 0, 1, 1], 2, ignore_index=0)
     assert matrix.tolist() == [[0, 0], [1, 1]]
@@ -145,7 +151,7 @@ def test_many_classes():
         ([0, 1, 2], [1, 2, 3], "shifted by one"),
         ([0, 3], [1, 0], r"prediction holds the labels \[3\]"),
         ([0, -1], [1, 0], r"prediction holds the labels \[-1\]"),
-        ([0, 255], [1, 255], "prediction"),  # void belongs to the target
+        ([255, 255], [1, 255], r"prediction holds the labels \[255\]"),  # void belongs to the target
         ([0.1, 0.9], [0, 1], "logits or probabilities"),
         ([0, 1], [0.0, 1.0], "target has dtype float64"),
         ([0, 1, 1], [0, 1], "shape"),

@@ -224,7 +224,12 @@ def q5(coin_markers):
         if not np.issubdtype(markers.dtype, np.integer):
             raise NotYet(f"Markers are whole numbers: 0 open, 1 cloth, 2, 3, ... coins. Yours are {markers.dtype}.")
         numbers = np.unique(markers[markers != 0])
-        if markers.min() < 0 or 1 not in numbers:
+        if (least := markers.min()) < 0:
+            raise NotYet(
+                f"'{name}': some markers are {least}. Markers are 0 (open) or the number of a region, 1 or more. "
+                "(-1 is what OpenCV's flood draws between regions afterwards.)"
+            )
+        if 1 not in numbers:
             raise NotYet(f"'{name}': no pixel has the number 1. Without a marker for the cloth, coins flood it.")
         if len(numbers) < 3:
             raise NotYet(f"'{name}': one number for all coins. Give each coin its own: `label` counts them.")

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
+from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
 def _one_number(name, got):
@@ -18,17 +19,17 @@ def _one_number(name, got):
 
 def _count_pairs(prediction, target, num_classes):
     counted = target != 255
-    if prediction[counted].max(initial=0) >= num_classes:
-        raise ValueError(f"a prediction of {prediction[counted].max()}, and {num_classes} classes")
-    pair = target[counted].astype(int) * num_classes + prediction[counted]  # in uint8, 20 * 21 would be 164
-    return np.bincount(pair, minlength=num_classes**2).reshape(num_classes, num_classes)
+    called, true = prediction[counted].astype(int), target[counted].astype(int)  # in uint8, 20 * 21 would be 164
+    if called.min(initial=0) < 0 or called.max(initial=0) >= num_classes:
+        raise ValueError(f"predictions from {called.min()} to {called.max()}, and {num_classes} classes")
+    return np.bincount(true * num_classes + called, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 @exercise(
     "With K classes there are K × K pairs. Can you give each pair one number of its own?",
     "`truth * K + prediction` numbers them row by row. Drop the void pixels first.",
     "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it. Before that, raise a "
-    "ValueError if a prediction that counts is K or more.",
+    "ValueError if a prediction that counts is K or more, or below 0.",
     solution=_count_pairs,
 )
 def q1(count_pairs):
@@ -61,12 +62,29 @@ def q1(count_pairs):
     if np.sum(got) == np.sum(want) and not np.array_equal(got, want):
         raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
     expect_array(name, got, want)
-    prediction[0, 0] = 255  # where the target is 0
-    with suppress(ValueError, IndexError):
-        where = "gone" if np.sum(count_pairs(prediction, target, 21)) < 9 else "in a place where it does not belong"
+    for odd, place in ((255, (0, 0)), (21, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
+        strange = prediction.astype(int)
+        strange[place] = odd
+        with suppress(ValueError, IndexError):
+            where = "gone" if np.sum(count_pairs(strange, target, 21)) < 9 else "in a place where it does not belong"
+            raise NotYet(
+                f"A pixel that counts was predicted as {odd}, and there are the classes 0 to 20. Your matrix comes "
+                f"without an error, and the pixel is {where}. Leave out where the *target* is 255, and raise a "
+                "ValueError for such predictions."
+            )
+        strange[place], strange[0, 4] = prediction[place], odd  # now where the target is void
+        name = f"With a prediction of {odd} where the target is void, `count_pairs(prediction, target, 21)`"
+        try:
+            got = count_pairs(strange, target, 21)
+        except (ValueError, IndexError) as error:
+            raise NotYet(f"{name} fails: {error}. Drop the void pixels first, whatever was predicted there.") from None
+        expect_array(name, got, want)
+    one = np.ones((300, 300), np.uint8)
+    if (got := count_pairs(one, one, 3))[1, 1] != one.size:
+        kind = np.asarray(got).dtype
         raise NotYet(
-            f"A pixel that counts was predicted as 255, which is no class. Your matrix comes without an error, and the "
-            f"pixel is {where}. Leave out where the *target* is 255, and raise a ValueError for such predictions."
+            f"Of {one.size} pixels of class 1, all called 1, you count {got[1, 1]}: your matrix is {kind}, too small a "
+            "type for so many pixels. Count in int64, whatever the masks are."
         )
     if has_loops(count_pairs):
         raise NotYet("The counts are right, but there is a loop in it. One number for each pair, then count numbers.")
@@ -124,16 +142,6 @@ def _hausdorff_95(prediction, truth):
     return max(np.percentile(distances[1][outlines[0]], 95), np.percentile(distances[0][outlines[1]], 95))
 
 
-def _pair_of_masks():
-    """A disc, and one further down that is half as wide, on a picture that is not square; and a square at the frame."""
-    rows, columns = np.indices((40, 56))
-    truth = (rows - 18) ** 2 + (columns - 22) ** 2 <= 12**2
-    prediction = (rows - 21) ** 2 + (columns - 25) ** 2 <= 8**2
-    truth[:14, 44:] = True
-    prediction[:12, 45:] = True
-    return prediction, truth
-
-
 @exercise(
     "Make both outlines first. How far is each place of the picture from the nearest pixel of an outline?",
     "`ndimage.distance_transform_edt(~outline)` gives that distance everywhere; read it at the other outline's pixels.",
@@ -141,35 +149,14 @@ def _pair_of_masks():
     solution=_hausdorff_95,
 )
 def q3(hausdorff_95):
-    prediction, truth = _pair_of_masks()
     name = "`hausdorff_95(prediction, truth)`"
-    got, want = _one_number(name, hausdorff_95(prediction, truth)), _hausdorff_95(prediction, truth)
-    p, t = (mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth))
-    far = [ndimage.distance_transform_edt(~t)[p], ndimage.distance_transform_edt(~p)[t]]
-    framed = [mask & ~ndimage.binary_erosion(mask) for mask in (prediction, truth)]
-    of_frame = [ndimage.distance_transform_edt(~framed[1 - i])[framed[i]] for i in (0, 1)]
-    areas = [ndimage.distance_transform_edt(~truth)[prediction], ndimage.distance_transform_edt(~prediction)[truth]]
-    only = "you measure in one direction only, from the {} to the {}. Take the larger of both"
-    wrong = {
-        "this is the largest distance, the Hausdorff distance itself. Take the 95th percentile": max(map(np.max, far)),
-        only.format("prediction", "truth"): np.percentile(far[0], 95),
-        only.format("truth", "prediction"): np.percentile(far[1], 95),
-        "this is the percentile of both lists in one. Take one percentile of each, then the larger": np.percentile(
-            np.concatenate(far), 95
-        ),
-        "this is the mean of the two percentiles. Take the larger": np.mean([np.percentile(each, 95) for each in far]),
-        "this is the mean surface distance. Take the 95th percentile of each list": np.concatenate(far).mean(),
-        "you measure from all pixels of the masks, inside too. Take the outlines": max(
-            np.percentile(each, 95) for each in areas
-        ),
-        "you count the picture's frame as an outline. `border_value=1` leaves it out": max(
-            np.percentile(each, 95) for each in of_frame
-        ),
-    }
-    expect_none_of(name, got, {why: value for why, value in wrong.items() if not np.isclose(value, want)})
-    expect_number(name, got, want)
-    back = hausdorff_95(truth, prediction)
-    expect_number("With the two masks exchanged, the distance", back, want)
+    for prediction, truth in pairs_of_masks():
+        want = _hausdorff_95(prediction, truth)
+        for which, pair in ((name, (prediction, truth)), (f"Masks exchanged, {name}", (truth, prediction))):
+            got = _one_number(which, hausdorff_95(*pair))
+            wrong = {why: value for why, value in wrong_distances(*pair).items() if not np.isclose(value, want)}
+            expect_none_of(which, got, wrong)
+            expect_number(which, got, want)
     empty = np.zeros_like(truth)
     for case, pair, want in (
         ("With an empty prediction", (empty, truth), np.inf),
@@ -219,6 +206,17 @@ def coin_masks(seed=0):
     return instances, masks
 
 
+def _dozen():
+    """Twelve coins, and two masks: all of them with 3/4 of their radius and a speck; eleven of them."""
+    upper, lower = coin_masks(8)[0], coin_masks(9)[0]
+    instances = np.concatenate([upper, np.where(lower > 0, lower + 6, 0)])
+    depth = ndimage.distance_transform_edt(instances > 0)
+    radius = ndimage.maximum(depth, instances, np.arange(13))[instances]
+    small = (instances > 0) & (depth > radius / 4)
+    small[35:37, 48] = True
+    return instances, (small, (instances > 0) & (instances != 7))
+
+
 _WHY = {
     "close": "all six coins, one pixel too small",
     "thin": "all six coins, two pixels too small",
@@ -261,4 +259,12 @@ def q4(measure):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
             if values[better] < values[worse]:
                 raise NotYet(f"{where}, {both}; the expert has them the other way round.")
+    instances, masks = _dozen()
+    small, missed = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
+    if small <= missed:
+        raise NotYet(
+            f"Twelve coins, all found, each with three quarters of its radius, and one speck: you give {small:.4g}. "
+            f"Eleven of them, exact, and nothing else: {missed:.4g}. Object F1 has the first ahead, .960 to .957. "
+            "The area may decide only where object F1 is equal: give it a smaller share."
+        )
     return "Objects first, outlines second. Say what you want to know, then build the ruler."

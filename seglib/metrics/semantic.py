@@ -31,7 +31,7 @@ def confusion_matrix(prediction, target, num_classes, ignore_index=255):
     Raises
     ------
     ValueError
-        Labels out of range, float arrays, shapes that differ.
+        Labels out of range at pixels that are counted, float arrays, shapes that differ.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def confusion_matrix(prediction, target, num_classes, ignore_index=255):
     if ignore_index == 255 < num_classes:
         raise ValueError(f"with num_classes={num_classes}, 255 is a class: pass another ignore_index, such as -1.")
     prediction, target = (labels.reshape(-1) for labels in label_pair(prediction, target))
-    if prediction.min(initial=0) < 0 or prediction.max(initial=0) >= num_classes:
-        raise _bad_labels("prediction", prediction, num_classes, ignore_index)
     rows = max(num_classes, 256)  # room for the void of 8-bit masks: cheaper than to pick out the other pixels
-    if not 0 <= ignore_index < rows:
-        counted = target != ignore_index
-        prediction, target = prediction[counted], target[counted]
+    strange = prediction.min(initial=0) < 0 or prediction.max(initial=0) >= num_classes
+    if strange or not 0 <= ignore_index < rows:
+        prediction, target = prediction[target != ignore_index], target[target != ignore_index]
+    if strange and (prediction.min(initial=0) < 0 or prediction.max(initial=0) >= num_classes):
+        raise _bad_labels("prediction", prediction, num_classes, ignore_index)
     if target.min(initial=0) < 0 or target.max(initial=0) >= rows:
         raise _bad_labels("target", target, num_classes, ignore_index)
     table = pair_counts(target, prediction, (rows, num_classes))

@@ -150,6 +150,11 @@ def cloth_0(image):
     return np.maximum(by_watershed(image) - 1, 0)
 
 
+def open_as_minus_one(image):
+    markers = by_watershed(image)
+    return np.where(markers == 0, -1, markers)
+
+
 def cloth_of_many(image):
     markers = by_watershed(image)
     patches = np.arange(image.size).reshape(image.shape) // 9999 + 100
@@ -252,5 +257,6 @@ WRONG = {
         a_grid,
         cloth_0,
         cloth_of_many,
+        open_as_minus_one,
     ],
 }

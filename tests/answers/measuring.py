@@ -5,6 +5,7 @@ from exercise_proof import mutation
 from scipy import ndimage
 from skimage.measure import label
 from skimage.segmentation import find_boundaries
+from sklearn.metrics import confusion_matrix
 
 from seglib import metrics
 from seglib.exercises.measuring import q1, q2, q3, q4
@@ -13,6 +14,8 @@ from seglib.exercises.measuring import q1, q2, q3, q4
 def with_a_loop(prediction, target, num_classes):
     matrix = np.zeros((num_classes, num_classes), int)
     for truth, guess in zip(target.ravel(), prediction.ravel(), strict=True):
+        if truth != 255 and guess < 0:
+            raise ValueError("below 0")
         if truth != 255:
             matrix[truth, guess] += 1
     return matrix
@@ -25,14 +28,51 @@ def only_hits(prediction, target, num_classes):
 def adding_at(prediction, target, num_classes):
     matrix = np.zeros((num_classes, num_classes), int)
     counted = target != 255
-    np.add.at(matrix, (target[counted], prediction[counted]), 1)  # IndexError where there is no such column
+    np.add.at(matrix, (target[counted], prediction[counted]), 1)  # IndexError where there is no such column; -1 wraps
     return matrix
+
+
+def adding_at_strictly(prediction, target, num_classes):
+    if (prediction[target != 255] < 0).any():
+        raise ValueError("below 0")
+    return adding_at(prediction, target, num_classes)
 
 
 def through_one_hot(prediction, target, num_classes):
     counted = target != 255
-    rows, columns = np.eye(num_classes, dtype=int)[target[counted]], np.eye(num_classes, dtype=int)[prediction[counted]]
-    return rows.T @ columns
+    rows = target[counted][:, None] == np.arange(num_classes)
+    columns = prediction[counted][:, None] == np.arange(num_classes)
+    matrix = rows.astype(int).T @ columns.astype(int)
+    if matrix.sum() != counted.sum():
+        raise ValueError("some pixels are of no class")
+    return matrix
+
+
+def numbering_pairs(prediction, target, num_classes):
+    """NumPy's own numbering raises ValueError for what is out of range."""
+    counted = target != 255
+    pairs = np.ravel_multi_index((target[counted], prediction[counted]), (num_classes, num_classes))
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, -1)
+
+
+def strict_everywhere(prediction, target, num_classes):
+    if prediction.max() >= num_classes or prediction.min() < 0:
+        raise ValueError("no such class")
+    return numbering_pairs(prediction, target, num_classes)
+
+
+def by_sklearn(prediction, target, num_classes):
+    """Drops what is no class."""
+    counted = target != 255
+    return confusion_matrix(target[counted], prediction[counted], labels=np.arange(num_classes))
+
+
+def in_bytes(prediction, target, num_classes):
+    return numbering_pairs(prediction, target, num_classes).astype(np.uint8)
+
+
+def in_short_numbers(prediction, target, num_classes):
+    return numbering_pairs(prediction, target, num_classes).astype(np.uint16)
 
 
 def by_nearest_pixels(prediction, truth):
@@ -53,6 +93,43 @@ def inner_boundaries(prediction, truth):
     return float(max(np.percentile(each, 95) for each in far))
 
 
+def of_four_neighbours(mask):
+    return mask & ~ndimage.binary_erosion(mask, border_value=1)
+
+
+def of_eight_neighbours(mask):
+    return mask & ~ndimage.binary_erosion(mask, np.ones((3, 3)), border_value=1)
+
+
+def outside(mask):
+    return ndimage.binary_dilation(mask) & ~mask
+
+
+def of_outlines(outline=of_four_neighbours, **percentile):
+    """Answers that differ from the right one in their outlines, or in the percentile."""
+
+    def hausdorff_95(prediction, truth):
+        rims = [outline(mask) for mask in (prediction, truth)]
+        if not (rims[0].any() and rims[1].any()):
+            return np.inf if rims[0].any() or rims[1].any() else 0.0
+        far = [ndimage.distance_transform_edt(~rims[1 - i])[rims[i]] for i in (0, 1)]
+        return max(np.percentile(each, **{"q": 95} | percentile) for each in far)
+
+    return hausdorff_95
+
+
+def tenth_of_iou(mask, instances):
+    return metrics.instance_f1(label(mask, connectivity=1), instances).f1 + 0.1 * metrics.binary_iou(
+        mask, instances > 0
+    )
+
+
+def rounded_f1(mask, instances):
+    """As digits: three of object F1, then those of the IoU."""
+    objects = metrics.instance_f1(label(mask, connectivity=1), instances).f1
+    return round(objects, 3) + metrics.binary_iou(mask, instances > 0) / 1000
+
+
 def count_error_first(mask, instances):
     """Merged objects, then the difference of the two counts: a miss and a speck cancel."""
     found = label(mask, connectivity=1)
@@ -71,18 +148,21 @@ def plain_iou(mask, instances):
 
 WRONG = {
     "q1": [
-        mutation(q1.solution, ("target[counted].astype", "prediction[counted].astype"), ("+ prediction", "+ target")),
+        mutation(q1.solution, ("true * num_classes + called", "called * num_classes + true")),
         mutation(
             q1.solution,
             ("target != 255", "target >= 0"),
-            ("target[counted].", "np.minimum(target, num_classes - 1)[counted]."),
+            ("target[counted].", "np.where(target == 255, num_classes - 1, target)[counted]."),
         ),
-        mutation(q1.solution, ("    pair =", "    num_classes = target[counted].max() + 1\n    pair =")),
-        mutation(q1.solution, ("(num_classes, num_classes)", "(num_classes, num_classes) / len(pair)")),
-        mutation(q1.solution, (".astype(int)", "")),  # wraps around in uint8
-        mutation(q1.solution, ("prediction[counted].max(initial=0) >= num_classes", "False")),  # lands in another row
-        mutation(q1.solution, ("target != 255", "(target != 255) & (prediction < num_classes)")),
-        *(with_a_loop, only_hits),
+        mutation(q1.solution, ("    return", "    num_classes = true.max() + 1\n    return")),
+        mutation(q1.solution, ("reshape(num_classes, num_classes)", "reshape(num_classes, num_classes) / len(true)")),
+        mutation(
+            q1.solution,
+            ("prediction[counted].astype(int), target[counted].astype(int)", "prediction[counted], target[counted]"),
+        ),
+        mutation(q1.solution, ("called.max(initial=0) >= num_classes", "False")),  # lands in another row
+        mutation(q1.solution, ("target != 255", "(target != 255) & (prediction >= 0)")),
+        *(with_a_loop, only_hits, adding_at, by_sklearn, strict_everywhere, in_bytes, in_short_numbers),
     ],
     "q2": [
         lambda matrix: np.nan_to_num(metrics.iou(matrix), nan=0).mean(),  # absent is zero
@@ -103,6 +183,9 @@ WRONG = {
         mutation(q3.solution, ("return np.inf", "return np.nan")),
         mutation(q3.solution, ("return 0.0", "return np.inf")),
         mutation(q3.solution, ("edt(~outline)", "edt(outline)")),
+        of_outlines(of_eight_neighbours),
+        of_outlines(outside),
+        of_outlines(q=90),
     ],
     "q4": [
         plain_iou,
@@ -111,13 +194,13 @@ WRONG = {
         mutation(q4.solution, ("0.001 * ", "")),
         mutation(q4.solution, ("return objects + 0.001", "return -objects - 0.001")),
         mutation(q4.solution, ("label(mask, connectivity=1)", "mask")),
-        count_error_first,
+        *(count_error_first, tenth_of_iou),
     ],
 }
 
 RIGHT = {
-    "q1": [adding_at, through_one_hot],
+    "q1": [adding_at_strictly, through_one_hot, numbering_pairs],
     "q2": [lambda matrix: float(np.nanmean(metrics.iou(matrix)))],
-    "q3": [by_nearest_pixels, inner_boundaries],
-    "q4": [dice_second],
+    "q3": [by_nearest_pixels, inner_boundaries, of_outlines(method="nearest"), of_outlines(method="lower")],
+    "q4": [dice_second, rounded_f1],
 }

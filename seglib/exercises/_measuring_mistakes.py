@@ -1,0 +1,51 @@
+"""What exercise 3 of lesson 04, HD95, is tried on, and what the usual mistakes give."""
+
+import numpy as np
+from scipy import ndimage
+
+
+def pairs_of_masks():
+    """Two pairs (prediction, truth) of bool (40, 56): an ellipse beside a disc, and beside a diamond.
+
+    A square at the picture's frame goes with each. The mistakes below give another number for at least one of them.
+    """
+    rows, columns = np.indices((40, 56))
+    down, right = rows - 18, columns - 22
+    prediction = ((rows - 22) / 9) ** 2 + ((columns - 26) / 6) ** 2 <= 1
+    prediction[:12, 45:] = True
+    for truth in (down**2 + right**2 <= 12**2, abs(down) + abs(right) <= 14):
+        truth[:14, 44:] = True
+        yield prediction, truth
+
+
+def wrong_distances(prediction, truth):
+    """The reason -> the distance that a wrong answer gives; some may be the right one by chance."""
+    masks, corners = (prediction, truth), np.ones((3, 3))
+    far = _distances([mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in masks])
+    ends = [np.percentile(each, 95) for each in far]
+    wrong = {
+        "this is the largest distance, the Hausdorff distance itself. Take the 95th percentile": max(map(np.max, far)),
+        "this is the percentile of both lists in one. Take one percentile of each, then the larger": np.percentile(
+            np.concatenate(far), 95
+        ),
+        "this is the mean of the two percentiles. Take the larger": np.mean(ends),
+        "this is the smaller of the two percentiles. Measure in both directions, then take the larger": min(ends),
+        "this is the mean surface distance. Take the 95th percentile of each list": np.concatenate(far).mean(),
+    }
+    outlines = {
+        "you measure from all pixels of the masks, inside too. Take the outlines": masks,
+        "you count the picture's frame as an outline. `border_value=1` leaves it out": [
+            mask & ~ndimage.binary_erosion(mask) for mask in masks
+        ],
+        "in your outlines are pixels that touch the outside with a corner only. Four neighbours count: up, down, left "
+        "and right": [mask & ~ndimage.binary_erosion(mask, corners, border_value=1) for mask in masks],
+        "your outlines lie outside of the masks. The lesson's pixels of an outline belong to the mask": [
+            ndimage.binary_dilation(mask) & ~mask for mask in masks
+        ],
+    }
+    wrong |= {why: max(np.percentile(each, 95) for each in _distances(pair)) for why, pair in outlines.items()}
+    return wrong
+
+
+def _distances(outlines):
+    return [ndimage.distance_transform_edt(~outlines[1 - i])[outlines[i]] for i in (0, 1)]
