@@ -44,6 +44,13 @@ def moves_what_it_is_given(points, centres):
     return labels, centres
 
 
+def in_half_precision(points, centres):
+    with np.errstate(over="ignore"):
+        labels = ((points[:, None] - centres.astype(float)).astype(np.float16) ** 2).sum(2).argmin(1)
+    moved = [points[labels == i].mean(0) if (labels == i).any() else centres[i] for i in range(len(centres))]
+    return labels, np.array(moved, float)
+
+
 def measured_by(metric):
     def one_round(points, centres):
         labels = cdist(points.astype(float), centres.astype(float), metric).argmin(1)
@@ -61,6 +68,10 @@ def by_counting(points, centres):
     return labels, np.where(count > 0, sums / np.maximum(count, 1), centres)
 
 
+def as_a_list(points, centres):
+    return list(q1.solution(points, centres))
+
+
 def on_a_grid(image, weight):
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]] * weight / max(image.shape[:2])
     return np.c_[image.reshape(-1, 3), rows.ravel(), columns.ravel()]
@@ -69,6 +80,11 @@ def on_a_grid(image, weight):
 def chances_by_cdist(points, centres):
     nearest = cdist(points.astype(float), centres.astype(float), "sqeuclidean").min(axis=1)
     return nearest / nearest.sum()
+
+
+def chances_as_hinted(points, centres):
+    squared = ((points[:, None] - centres.astype(float)) ** 2).sum(2).min(1)
+    return squared / np.sum(squared)
 
 
 def by_ndimage(image, labels):
@@ -86,9 +102,9 @@ def zero_is_ground(image, labels):
 
 
 RIGHT = {
-    "q1": [measured_by("euclidean"), by_counting],
+    "q1": [measured_by("euclidean"), by_counting, as_a_list],
     "q2": [on_a_grid],
-    "q3": [chances_by_cdist],
+    "q3": [chances_by_cdist, chances_as_hinted],
     "q4": [by_ndimage, by_label2rgb],
 }
 
@@ -107,6 +123,19 @@ def positions_in_uint8(image, weight):
     out = np.empty((image.shape[0] * image.shape[1], 5), image.dtype)
     out[:] = q2.solution(image, weight)
     return out
+
+
+def whole_numbers(points, centres):
+    squared = ((points[:, None].astype(int) - centres.astype(int)) ** 2).sum(2).min(1)
+    return squared / squared.sum()
+
+
+def without_single_pixels(image, labels):
+    painted = np.zeros(image.shape)
+    for number in np.unique(labels):
+        if (labels == number).sum() > 1:
+            painted[labels == number] = image[labels == number].mean(0)
+    return painted
 
 
 def piece_by_piece(image, labels):
@@ -133,6 +162,8 @@ WRONG = {
         *(measured_by("cityblock"), measured_by("chebyshev")),
         *(until_it_stops, labels_after_the_move, moves_what_it_is_given),
         lambda points, centres: q1.solution(points, centres)[1],  # only centres
+        mutation(q1.solution, ("points[:, None] - moved", "points.astype(int)[:, None] - moved.astype(int)")),
+        in_half_precision,
     ],
     "q2": [
         still_a_picture,
@@ -145,6 +176,7 @@ WRONG = {
         mutation(q2.solution, ("max(height, width)", "width")),
         lambda image, weight: image.reshape(-1, 3),  # colours only
         positions_in_uint8,
+        mutation(q2.solution, ("np.indices((height, width))", "np.indices((height, width), dtype=image.dtype)")),
     ],
     "q3": [
         mutation(q3.solution, (" / squared.sum()", "")),
@@ -155,6 +187,7 @@ WRONG = {
         mutation(q3.solution, (".min(1)", ".max(1)")),
         mutation(q3.solution, (".min(1)", "[:, -1]")),
         mutation(q3.solution, ("centres.astype(float)", "centres")),
+        whole_numbers,
     ],
     "q4": [
         lambda image, labels: image,  # unchanged
@@ -169,7 +202,8 @@ WRONG = {
         mutation(q4.solution, ("np.empty(image.shape)", "image.astype(float)"), ("np.unique(labels)", "(1, 2, 3)")),
         zero_is_ground,
         mutation(q4.solution, ("np.empty(image.shape)", "np.empty_like(image)")),
-        *(piece_by_piece, between_0_and_1),
+        *(piece_by_piece, between_0_and_1, without_single_pixels),
+        lambda image, labels: q4.solution(image, labels.astype(np.uint8)),  # 300 becomes 44
     ],
     "q5": [
         k_means_again,
