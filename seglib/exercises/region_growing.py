@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
+from seglib.exercises._growing_mistakes import leak_mistakes, refuse_gaps_at_the_border, refuse_wrong_differences
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
 
@@ -42,41 +43,19 @@ def q1(mended):
             f"{name} looks up a place outside the picture: {error}. Rows end at the height, `picture.shape[0]`, "
             "columns at the width, `picture.shape[1]`."
         ) from None
-    if _is_mask(got, picture):
-        if got.sum() == 1:
-            raise NotYet(f"{name} holds only the seed: its neighbours are not looked at, or never join.")
-        for line, where in ((got[0], "row 0"), (got[:, 0], "column 0")):
-            if not line.any():
-                raise NotYet(f"{name} leaves out {where}: 0 is a valid position too.")
-        for line, where in ((got[-1], "row"), (got[:, -1], "column")):
-            if not line.any():
-                raise NotYet(f"{name} leaves out the last {where}: positions run up to the number of {where}s minus 1.")
+    if isinstance(got, np.ndarray) and got.shape == picture.shape:
+        refuse_gaps_at_the_border(name, got)
     expect_array(name, got, np.ones(picture.shape, bool))
-    # Wrapped numbers, a forgotten abs and int8 let different pixels of these two rows join.
     rows = np.array([[240, 250, 5], [250, 5, 15]], np.uint8)
     bright, dark = (mended(row[None], (0, 1), 25) for row in rows)
-    if _is_mask(bright, rows[:1]) and _is_mask(dark, rows[:1]):
-        if bright[0, 2] and dark[0, 0]:
-            raise NotYet(
-                "5 joins 250 with a tolerance of 25, and 250 joins 5: the differences are wrong in both directions. "
-                "Use a type that holds -255 to 255; uint8 and int8 do not."
-            )
-        if bright.all():
-            raise NotYet("5 joins 250 with a tolerance of 25: 5 - 250 is -245. Compare its absolute value.")
-        if dark.all():
-            raise NotYet("250 joins 5 with a tolerance of 25: 5 - 250 is -245. Compare its absolute value.")
-        if bright[0, 2] or dark[0, 0]:
-            raise NotYet(
-                f"{'5 joins 250' if bright[0, 2] else '250 joins 5'} with a tolerance of 25: in uint8, 5 - 250 is 11, "
-                "for there are no negative numbers. Convert before you subtract."
-            )
+    refuse_wrong_differences(bright[0], dark[0])
     expect_array("On a row of 240, 250, 5, `mended(picture, (0, 1), 25)`", bright, np.array([[True, True, False]]))
     expect_array("On a row of 250, 5, 15, `mended(picture, (0, 1), 25)`", dark, np.array([[False, True, True]]))
     picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
     got = mended(picture, (0, 2), 10)
-    if _is_mask(got, picture) and got.sum() == 1:
+    if got.sum() == 1:
         raise NotYet("A difference of exactly the tolerance joins too: 110 and 130 join 120 with tolerance 10.")
-    if _is_mask(got, picture) and got.all():
+    if got.all():
         raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
     want = grow_region(picture, (0, 2), 10 / 255)
     expect_array("On 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, want)
@@ -89,24 +68,19 @@ def q1(mended):
     ]
     picture = np.array(scene, np.uint8)
     got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
-    if _is_mask(got, picture):
-        if np.array_equal(got, picture >= 225):
-            raise NotYet("It takes every similar pixel, connected or not: only neighbours of the region may join.")
-        if np.array_equal(got, grow_region(picture, (0, 0), 25 / 255, connectivity=8)):
-            raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
-        if got[0, 4] and not got[3, 2]:
-            raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
+    if np.array_equal(got, picture >= 225):
+        raise NotYet("It takes every similar pixel, connected or not: only neighbours of the region may join.")
+    if np.array_equal(got, grow_region(picture, (0, 0), 25 / 255, connectivity=8)):
+        raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
+    if got[0, 4] and not got[3, 2]:
+        raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
     expect_array("`mended(picture, (0, 0), 25)`", got, want)
     picture = np.array([[100, 0], [0, 0], [100, 0]], np.uint8)
     got = mended(picture, (0, 0), 0)
-    if _is_mask(got, picture) and got[2, 0]:
+    if got[2, 0]:
         raise NotYet("It leaves the picture at the top and comes back at the bottom: index -1 is the last row.")
     expect_array("On a picture of three rows, `mended(picture, (0, 0), 0)`", got, grow_region(picture, (0, 0), 0))
     return "Signed numbers, and a frame that holds: two bugs that raise no error."
-
-
-def _is_mask(got, picture):
-    return isinstance(got, np.ndarray) and got.shape == picture.shape and got.dtype == bool
 
 
 def _fast_grow(picture, seed, tolerance):
@@ -181,26 +155,6 @@ def _before_the_leak(tolerances, sizes):
     return tolerances[np.argmax(np.diff(sizes))]
 
 
-def _usual_mistakes(tolerances, sizes):
-    """What is wrong -> the place that this mistake picks."""
-    steps = np.diff(sizes)
-    return {
-        "The leak has happened already at your tolerance. Return the one before it": steps.argmax() + 1,
-        "You return the last tolerance, whatever the sizes are": -1,
-        "You return the tolerance of the largest region, after the leak": sizes.argmax(),
-        "You look for where the steps grow most. Look for the longest step": np.diff(steps).argmax() + 1,
-        "You look for the largest factor; a seed that wakes up has it. Look for most pixels": np.argmax(
-            sizes[1:] / sizes[:-1]
-        ),
-        "You divide by the step of the tolerance. Look for the most pixels in one step, however long": np.argmax(
-            steps / np.diff(tolerances)
-        ),
-        "You take a loss for a gain: by mean, a region can also shrink": np.abs(steps).argmax(),
-        "You never look at the last step. The leak may be there": steps[:-1].argmax(),
-        "You never look at the first step. The leak may be there": steps[1:].argmax() + 1,
-    }
-
-
 @exercise(
     "What does `np.diff(sizes)` tell you about each step from one tolerance to the next?",
     "`np.argmax` of it is the place of the largest jump. Entry i of the differences lies between i and i + 1.",
@@ -223,7 +177,7 @@ def q3(before_the_leak):
         expect_number("`before_the_leak(tolerances, sizes)`", found[-1], found[-1])  # one number, whichever
     if np.allclose(found, [np.diff(sizes).argmax() for sizes in lists]):
         raise NotYet("You return a place in the list. Return the tolerance that stands there.")
-    picked = [_usual_mistakes(tolerances, np.array(sizes)) for sizes in lists]
+    picked = [leak_mistakes(tolerances, np.array(sizes)) for sizes in lists]
     for why in picked[0]:
         if np.allclose(found, [tolerances[places[why]] for places in picked]):  # it explains all answers, not just one
             raise NotYet(f"{why}.")
