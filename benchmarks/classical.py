@@ -66,6 +66,12 @@ def discs(image, seeds, radius=3):
     return markers
 
 
+def nearest_click(image, seeds):
+    """What clicks alone give, without a look at the picture."""
+    rows, columns = np.indices(image.shape[:2])
+    return np.argmin([(rows - row) ** 2 + (columns - column) ** 2 for row, column in seeds], axis=0) + 1
+
+
 def flooded(image, seeds, sigma):
     return classical.watershed_segment(image, discs(image, seeds), sigma=sigma)
 
@@ -95,6 +101,7 @@ METHODS = {
     "mean shift": (2, False, classical.mean_shift_segment, settings(colour_bandwidth=[6, 8, 10, 12, 14, 20])),
     "superpixels, merged": (2, False, merged_superpixels, settings(count=[200, 400], threshold=[12, 16, 20, 25])),
     "graph-based": (3, False, classical.graph_segment, settings(scale=[100, 300, 1000, 3000], min_size=[50, 200])),
+    "nothing: nearest click": (3, True, nearest_click, settings()),
     "growing, each alone": (
         3,
         True,

@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
+from seglib.exercises._growing_mistakes import leak_mistakes, refuse_gaps_at_the_border, refuse_wrong_differences
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
 
@@ -33,6 +34,31 @@ def _mended(picture, seed, tolerance):
     solution=_mended,
 )
 def q1(mended):
+    picture = np.full((4, 6), 100, np.uint8)
+    name = "On a grey picture of 4 rows and 6 columns, `mended(picture, (1, 2), 10)`"
+    try:
+        got = mended(picture, (1, 2), 10)
+    except IndexError as error:
+        raise NotYet(
+            f"{name} looks up a place outside the picture: {error}. Rows end at the height, `picture.shape[0]`, "
+            "columns at the width, `picture.shape[1]`."
+        ) from None
+    if isinstance(got, np.ndarray) and got.shape == picture.shape:
+        refuse_gaps_at_the_border(name, got)
+    expect_array(name, got, np.ones(picture.shape, bool))
+    rows = np.array([[240, 250, 5], [250, 5, 15]], np.uint8)
+    bright, dark = (mended(row[None], (0, 1), 25) for row in rows)
+    refuse_wrong_differences(bright[0], dark[0])
+    expect_array("On a row of 240, 250, 5, `mended(picture, (0, 1), 25)`", bright, np.array([[True, True, False]]))
+    expect_array("On a row of 250, 5, 15, `mended(picture, (0, 1), 25)`", dark, np.array([[False, True, True]]))
+    picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
+    got = mended(picture, (0, 2), 10)
+    if got.sum() == 1:
+        raise NotYet("A difference of exactly the tolerance joins too: 110 and 130 join 120 with tolerance 10.")
+    if got.all():
+        raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
+    want = grow_region(picture, (0, 2), 10 / 255)
+    expect_array("On 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, want)
     scene = [
         [250, 250, 5, 250, 250, 250],
         [250, 240, 5, 255, 240, 240],
@@ -42,36 +68,18 @@ def q1(mended):
     ]
     picture = np.array(scene, np.uint8)
     got, want = mended(picture, (0, 0), 25), grow_region(picture, (0, 0), 25 / 255)
-    if isinstance(got, np.ndarray) and got.shape == want.shape and got.dtype == bool:
-        if got[0, 2]:
-            raise NotYet(
-                "From 250 it walks on to 5 with a tolerance of 25: in uint8, 5 - 250 is 11, for there are no negative "
-                "numbers. Convert before you subtract."
-            )
-        if got[0, 5] and got[2, 0] and not got[0, 2] and got[3, 3]:
-            raise NotYet("It takes every similar pixel, connected or not: only neighbours of the region may join.")
-        if got[3, 2]:
-            raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
-        if got[0, 4]:
-            raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
-        if got.sum() == 1:
-            raise NotYet(
-                "Only the seed is in the region: are its neighbours looked at, also those in row 0 and column 0?"
-            )
+    if np.array_equal(got, picture >= 225):
+        raise NotYet("It takes every similar pixel, connected or not: only neighbours of the region may join.")
+    if np.array_equal(got, grow_region(picture, (0, 0), 25 / 255, connectivity=8)):
+        raise NotYet("It slips through a gap at a corner: neighbours are above, below, left and right only.")
+    if got[0, 4] and not got[3, 2]:
+        raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
     expect_array("`mended(picture, (0, 0), 25)`", got, want)
     picture = np.array([[100, 0], [0, 0], [100, 0]], np.uint8)
     got = mended(picture, (0, 0), 0)
-    if isinstance(got, np.ndarray) and got.shape == picture.shape and got[2, 0]:
+    if got[2, 0]:
         raise NotYet("It leaves the picture at the top and comes back at the bottom: index -1 is the last row.")
     expect_array("On a picture of three rows, `mended(picture, (0, 0), 0)`", got, grow_region(picture, (0, 0), 0))
-    picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
-    got = mended(picture, (0, 2), 10)
-    if isinstance(got, np.ndarray) and got.sum() == 1:
-        raise NotYet("A difference of exactly the tolerance joins too: 110 and 130 join 120 with tolerance 10.")
-    if isinstance(got, np.ndarray) and got.all():
-        raise NotYet("It compares with the neighbour: 140 joined 120 by way of 130. Compare with the seed's value.")
-    want = grow_region(picture, (0, 2), 10 / 255)
-    expect_array("On 100, 110, 120, 130, 140, `mended(picture, (0, 2), 10)`", got, want)
     return "Signed numbers, and a frame that holds: two bugs that raise no error."
 
 
@@ -132,6 +140,12 @@ def q2(fast_grow):
     got, want = fast_grow(picture, (0, 0), 10), np.array([[True, True, False]])
     expect_none_of(name, got, {"a difference of exactly the tolerance joins too": np.array([[True, False, False]])})
     expect_array(name, got, want)
+    picture = np.array([[0.5, 0.69996, 0.7001]])
+    name = "On 0.5, 0.69996, 0.7001, `fast_grow(picture, (0, 0), 0.2)`"
+    got, want = fast_grow(picture, (0, 0), 0.2), np.array([[True, True, False]])
+    rough = "small differences are rounded away, as in float16, which keeps three digits. Use float"
+    expect_none_of(name, got, {rough: _fast_grow(picture.astype(np.float16), (0, 0), np.float16(0.2))})
+    expect_array(name, got, want)
     if has_loops(fast_grow):
         raise NotYet("The region is right, but there is a loop in it. Label all pieces at once, then take the seed's.")
     return "One comparison, one labelling: what no longer runs pixel by pixel in Python is fast."
@@ -149,33 +163,27 @@ def _before_the_leak(tolerances, sizes):
 )
 def q3(before_the_leak):
     tolerances = np.array([0.02, 0.05, 0.06, 0.1, 0.3, 0.4])
-    for sizes in (
+    lists = [
         [10, 60, 400, 450, 9000, 9900],
         [5, 900, 950, 2990, 3000, 5200],
         [10, 15, 1000, 1990, 2000, 2010],  # the second of two jumps is a little larger
         [5, 50_000, 50_100, 90_000, 90_100, 90_200],
         [2, 6, 10, 1000, 1900, 2880],
-    ):
+        [4000, 4100, 300, 700, 2900, 3000],  # by mean, a region can also shrink
+    ]
+    found = []
+    for sizes in lists:
+        found.append(before_the_leak(tolerances, np.array(sizes)))
+        expect_number("`before_the_leak(tolerances, sizes)`", found[-1], found[-1])  # one number, whichever
+    if np.allclose(found, [np.diff(sizes).argmax() for sizes in lists]):
+        raise NotYet("You return a place in the list. Return the tolerance that stands there.")
+    picked = [leak_mistakes(tolerances, np.array(sizes)) for sizes in lists]
+    for why in picked[0]:
+        if np.allclose(found, [tolerances[places[why]] for places in picked]):  # it explains all answers, not just one
+            raise NotYet(f"{why}.")
+    for sizes, got in zip(lists, found, strict=True):
         name = f"With sizes {', '.join(map(str, sizes))}, `before_the_leak(tolerances, sizes)`"
-        bend = np.argmax(np.diff(sizes, 2)) + 1
-        jump = int(np.argmax(np.diff(sizes)))
-        factor = np.argmax(np.divide(sizes[1:], sizes[:-1]))
-        steepest = np.argmax(np.diff(sizes) / np.diff(tolerances))
-        got, want = before_the_leak(tolerances, np.array(sizes)), tolerances[jump]
-        expect_number(name, got, got)
-        wrong = {
-            "you return a place in the list. Return the tolerance that stands there": jump,
-            "the leak has happened already at your tolerance. Return the one before it": tolerances[jump + 1],
-            "you return the tolerance of the largest region, long after the leak": tolerances[-1],
-            "you look for where the steps grow most. Look for the longest step itself": tolerances[bend],
-            "you look for the largest factor; a seed that wakes up has it. Look for most pixels": tolerances[factor],
-            "you divide by the step of the tolerance. Look for the most pixels in one step, however long": tolerances[
-                steepest
-            ],
-        }
-        if not np.isclose(got, want):
-            expect_none_of(name, got, wrong)
-        expect_number(name, got, want)
+        expect_number(name, got, _before_the_leak(tolerances, sizes))
     return "A rule without truth. It fails where the object itself comes in two large steps, or the leak does."
 
 

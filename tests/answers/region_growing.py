@@ -22,6 +22,19 @@ def by_propagation(picture, seed, tolerance):
     return ndimage.binary_propagation(marker, mask=alike)
 
 
+def by_integers(picture, seed, tolerance):
+    height, width = picture.shape
+    region, stack = np.zeros((height, width), bool), [seed]
+    while stack:
+        r, c = stack.pop()
+        if not (0 <= r < height and 0 <= c < width) or region[r, c]:
+            continue
+        if abs(int(picture[r, c]) - int(picture[seed])) <= tolerance:
+            region[r, c] = True
+            stack += [(r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)]
+    return region
+
+
 def last_of_ties(tolerances, sizes):
     steps = [b - a for a, b in pairwise(sizes)]
     return float(tolerances[steps.index(max(steps))])
@@ -45,7 +58,12 @@ def fifty_rounds(values, beta):
     return chance
 
 
-RIGHT = {"q2": [by_flood, by_propagation], "q3": [last_of_ties], "q4": [by_resistors]}
+def by_isclose(picture, seed, tolerance):
+    pieces, _ = ndimage.label(np.isclose(picture.astype(float), float(picture[seed]), atol=tolerance))
+    return pieces == pieces[seed]
+
+
+RIGHT = {"q1": [by_integers], "q2": [by_flood, by_propagation, by_isclose], "q3": [last_of_ties], "q4": [by_resistors]}
 
 
 def from_the_centre(picture):
@@ -78,6 +96,16 @@ WRONG = {
         mutation(q1.solution, ("<= tolerance", "< tolerance")),
         mutation(q1.solution, ("queue = [seed]", "queue = []")),
         mutation(q1.solution, ("return region", "return np.argwhere(region).tolist()")),
+        mutation(q1.solution, ("abs(values[r, c] - values[seed])", "values[r, c] - values[seed]")),
+        mutation(q1.solution, ("abs(values[r, c] - values[seed])", "values[seed] - values[r, c]")),
+        mutation(q1.solution, ("astype(int)", "astype(np.int8)")),
+        mutation(q1.solution, ("0 <= r < values.shape[0]", "0 <= r < values.shape[0] - 1")),
+        mutation(q1.solution, ("0 <= c < values.shape[1]", "0 <= c < values.shape[1] - 1")),
+        mutation(q1.solution, ("0 <= r < values.shape[0]", "0 < r < values.shape[0]")),
+        mutation(q1.solution, ("0 <= c < values.shape[1]", "0 < c < values.shape[1]")),
+        mutation(
+            q1.solution, ("r < values.shape[0]", "r < values.shape[1]"), ("c < values.shape[1]", "c < values.shape[0]")
+        ),
     ],
     "q2": [
         mutation(q2.solution, ("pieces == pieces[seed]", "alike")),
@@ -87,6 +115,7 @@ WRONG = {
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces")),
         mutation(q2.solution, ("picture.astype(float)", "picture")),
         mutation(q2.solution, ("picture.astype(float)", "picture.astype(int)")),
+        mutation(q2.solution, ("picture.astype(float)", "picture.astype(np.float16)")),
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces == np.bincount(pieces[alike]).argmax()")),
         mutation(q2.solution, ("<= tolerance", "< tolerance")),
         mutation(q2.solution, ("pieces == pieces[seed]", "pieces == 1")),
@@ -99,6 +128,10 @@ WRONG = {
         mutation(q3.solution, ("np.diff(sizes)", "sizes")),
         mutation(q3.solution, ("np.diff(sizes))]", "np.diff(sizes)) :][:2]")),
         mutation(q3.solution, ("np.diff(sizes)", "np.diff(sizes) / np.diff(tolerances)")),
+        mutation(q3.solution, ("np.diff(sizes)", "np.abs(np.diff(sizes))")),
+        mutation(q3.solution, ("np.diff(sizes)", "np.diff(sizes)[:-1]")),
+        mutation(q3.solution, ("np.argmax(np.diff(sizes))", "1 + np.argmax(np.diff(sizes)[1:])")),
+        mutation(q3.solution, ("np.argmax(np.diff(sizes))", "-1")),
     ],
     "q4": [
         mutation(q4.solution, ("right[-1] = 1", "right[0] = 1")),
