@@ -55,6 +55,11 @@ def q1(class_counts):
     expect_array("On a mask of 20 x 20 pixels without void, `class_counts(mask, 3)`", got, want)
     void = class_counts(np.full((2, 2), 255), 2)
     expect_array("Where every pixel is void, `class_counts(mask, 2)`", void, np.zeros(2, int))
+    two, name = np.array([[0, 0], [1, 1]]), "On a mask of two classes without void, `class_counts(mask, 5)`"
+    got, want = class_counts(two, 5), np.array([2, 2, 0, 0, 0])
+    short = "the highest classes are absent here, and your array ends before them: absent ones count 0"
+    expect_none_of(name, got, {short: want[:2]})
+    expect_array(name, got, want)
     return "An absent class counts 0, and void counts nowhere."
 
 
@@ -89,7 +94,8 @@ def _boxes_of(instances):
     "First for one object: in which rows does it lie, in which columns?",
     "`rows, columns = np.nonzero(instances == i)`. x counts columns, y counts rows.",
     "A box is `[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]`; the ids are "
-    "`np.unique(instances[instances > 0])`. `.reshape(-1, 4)` keeps four columns even without objects.",
+    "`np.unique(instances[instances > 0])`. Even without objects, `.reshape(-1, 4)` keeps four columns and `dtype=int` "
+    "whole numbers.",
     solution=_boxes_of,
 )
 def q3(boxes_of):
@@ -104,6 +110,11 @@ def q3(boxes_of):
     wrong = {
         "rows come first in your boxes. NumPy counts rows first, boxes give x first": want[:, [1, 0, 3, 2]],
         "right and bottom are the last pixel's; wanted is one past it, as in a NumPy slice": want - [0, 0, 1, 1],
+        "right is the last pixel's column; wanted is one past it, as in a NumPy slice": want - [0, 0, 1, 0],
+        "bottom is the last pixel's row; wanted is one past it, as in a NumPy slice": want - [0, 0, 0, 1],
+        "left and top are one too far, as if pixels were counted from 1": want - [-1, -1, 0, 0],
+        "the boxes come by size, the largest object first; wanted is by rising id": want[[1, 0, 2]],
+        "the boxes come by size, the smallest object first; wanted is by rising id": want[[2, 0, 1]],
         "the last two are width and height; wanted are right and bottom": np.c_[want[:, :2], want[:, 2:] - want[:, :2]],
     }
     expect_none_of("`boxes_of(instances)`", got, wrong)
@@ -130,5 +141,5 @@ def q3(boxes_of):
     }
     expect_none_of("With the ids 9, 10, 255 and 300, `boxes_of(instances)`", got, wrong)
     expect_array("With the ids 9, 10, 255 and 300, `boxes_of(instances)`", got, want)
-    expect_shape("Where no object is, `boxes_of(instances)`", boxes_of(np.zeros((3, 3), int)), (0, 4))
+    expect_array("Where no object is, `boxes_of(instances)`", boxes_of(np.zeros((3, 3), int)), np.zeros((0, 4), int))
     return "`instances[top:bottom, left:right]` now cuts the object out."

@@ -22,7 +22,11 @@ def by_regionprops(instances):
 
 RIGHT = {
     "q0": [lambda image: np.subtract(1.0, image), lambda image: (image - 1) * -1],
-    "q1": [lambda mask, num_classes: np.bincount(mask[mask < num_classes], minlength=num_classes)],
+    "q1": [
+        lambda mask, num_classes: np.bincount(mask[mask < num_classes], minlength=num_classes),
+        lambda mask, num_classes: np.bincount(mask.ravel(), minlength=256)[:num_classes],
+        lambda mask, num_classes: np.histogram(mask, np.arange(num_classes + 1) - 0.5)[0],
+    ],
     "q2": [lambda: "c"],
     "q3": [by_regionprops],
 }
@@ -45,6 +49,7 @@ WRONG = {
         lambda mask, num_classes: np.bincount(mask[mask != mask.max()], minlength=num_classes),
         lambda mask, num_classes: np.bincount(mask[mask < 255], minlength=num_classes).astype(np.uint8),
         mutation(q1.solution, ("range(num_classes)", "range(1, num_classes + 1)")),
+        lambda mask, num_classes: np.bincount(mask.ravel())[:num_classes],  # short where the highest are absent
     ],
     "q2": [mutation(q2.solution, ("C", answer)) for answer in ("A", "b", "D", "instance")],
     "q3": [
@@ -64,5 +69,11 @@ WRONG = {
         mutation(q3.solution, (IDS, "np.setdiff1d(instances, (0, 255))")),
         mutation(q3.solution, (IDS, "sorted(np.unique(instances[instances > 0]), key=str)")),
         mutation(q3.solution, (".reshape(-1, 4)", "")),
+        mutation(q3.solution, ("columns.max() + 1", "columns.max()")),
+        mutation(q3.solution, ("rows.max() + 1", "rows.max()")),
+        mutation(q3.solution, ("columns.min()", "columns.min() + 1"), ("rows.min()", "rows.min() + 1")),
+        mutation(q3.solution, (IDS, f"sorted({IDS}, key=lambda i: -(instances == i).sum())")),
+        mutation(q3.solution, (IDS, f"sorted({IDS}, key=lambda i: (instances == i).sum())")),
+        mutation(q3.solution, (", dtype=int", "")),  # float without objects
     ],
 }
