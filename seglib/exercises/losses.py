@@ -31,8 +31,9 @@ def _expect_nothing_from_void(name, loss, size=0):
         raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: one such batch ruins all weights. Give 0.")
     expect_number(f"On a batch that is all void, {name}", value, 0.0)
     if not torch.is_tensor(value) or not value.requires_grad:
+        kind = "a tensor without a gradient" if torch.is_tensor(value) else "no tensor"
         raise NotYet(
-            f"On a batch that is all void, {name} is 0, but `.backward()` would stop there: this 0 has no gradient. "
+            f"On a batch that is all void, {name} is 0, but {kind}, so `.backward()` stops there. "
             "Compute it from the logits; `0 * logits.sum()` is one way."
         )
     (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
