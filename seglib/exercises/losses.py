@@ -30,10 +30,15 @@ def _expect_nothing_from_void(name, loss, size=0):
     if torch.is_tensor(value) and torch.isnan(value).any():
         raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: one such batch ruins all weights. Give 0.")
     expect_number(f"On a batch that is all void, {name}", value, 0.0)
-    if torch.is_tensor(value) and value.requires_grad:
-        (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
-        if slope is not None and not torch.equal(slope, torch.zeros_like(slope)):
-            raise NotYet(f"On a batch that is all void, {name} is 0, but its gradient is NaN: 0 times infinity.")
+    if not torch.is_tensor(value) or not value.requires_grad:
+        kind = "a tensor without a gradient" if torch.is_tensor(value) else "no tensor"
+        raise NotYet(
+            f"On a batch that is all void, {name} is 0, but {kind}, so `.backward()` stops there. "
+            "Compute it from the logits; `0 * logits.sum()` is one way."
+        )
+    (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
+    if slope is not None and not torch.equal(slope, torch.zeros_like(slope)):
+        raise NotYet(f"On a batch that is all void, {name} is 0, but its gradient is NaN: 0 times infinity.")
 
 
 def _sample():
@@ -44,15 +49,52 @@ def _sample():
     return logits, target
 
 
+def _four_classes():
+    """Logits (1, 4, 2, 4) and a target of four classes, for answers that know three only."""
+    logits = torch.randn(1, 4, 2, 4, generator=torch.Generator().manual_seed(6))
+    return logits, torch.tensor([[[3, 0, 1, 2], [2, 3, 1, 0]]])
+
+
+def _expect_four_classes(name, loss, expected):
+    """NotYet unless the loss takes its number of classes from the logits."""
+    logits, target = _four_classes()
+    name, fixed = f"With four classes, {name}", "is the number of classes fixed at 3? It is `logits.shape[1]`"
+    want = expected(logits, target)
+    try:
+        got = loss(logits, target)
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise NotYet(f"{name} stops with {type(error).__name__}: {fixed}.") from error
+    expect_none_of(name, got, {fixed: expected(logits, target.masked_fill(target == 3, 255))})
+    expect_number(name, got, want)
+
+
 def _expect_mean_for_any_scale(name, loss, logits, target, weights):
-    """NotYet unless the loss is the same for weights so small that their sum over the pixels is below 1."""
-    want, small = losses.cross_entropy(logits, target, class_weights=weights), weights / 1000
-    mass = float(small[target[target != 255]].sum())
-    name = f"With weights that sum to {mass:.2g} over the pixels, {name}"
-    got = loss(logits, target, small)
-    cut = "the sum of the weights is held at 1 or more, so this is no mean. Only 0 needs a guard: `.clamp(min=1e-12)`"
-    expect_none_of(name, got, {cut: want * mass})
-    expect_number(name, got, want, tolerance=1e-3)
+    """NotYet unless the loss is the same for weights so small that their sum over the pixels is far below 1."""
+    want = losses.cross_entropy(logits, target, class_weights=weights)
+    for scale in (1e-3, 1e-8):
+        small = weights * scale
+        mass = float(small[target[target != 255]].sum())
+        told = f"With weights that sum to {mass:.2g} over the pixels, {name}"
+        got = loss(logits, target, small)
+        cut = (
+            "the sum of the weights is held at 1 or more, so this is no mean. Only 0 needs a guard: `.clamp(min=1e-12)`"
+        )
+        expect_none_of(told, got, {cut: want * mass})
+        if 0 <= float(got) < 0.9995 * float(want):
+            raise NotYet(
+                f"{told} is {float(got):.4g}, wanted {float(want):.4g}: too small. If something guards your division "
+                "against 0, it is too large beside these weights. `.clamp(min=1e-12)` leaves them alone."
+            )
+        expect_number(told, got, want, tolerance=1e-3)
+
+
+def _expect_nothing_from_weight_0(name, loss, logits):
+    """NotYet unless a batch whose pixels all have weight 0 gives 0."""
+    got = loss(logits, torch.zeros(2, 4, 5).long(), torch.tensor([0.0, 1, 2]))
+    name = f"Where every pixel has weight 0, {name}"
+    if np.isnan(float(got)):
+        raise NotYet(f"{name} is NaN, from 0/0. Give 0, as for a batch that is all void.")
+    expect_number(name, got, 0.0)
 
 
 def _expect_large_logits(name, loss, weights):
@@ -143,7 +185,30 @@ def q1(weighted_cross_entropy):
     _expect_large_logits(name, weighted_cross_entropy, weights)
     for size in (0, 200):
         _expect_nothing_from_void(name, lambda x, t: weighted_cross_entropy(x, t, weights), size)
+    _expect_nothing_from_weight_0(name, weighted_cross_entropy, logits)
+    four = torch.tensor([0.5, 1.0, 4.0, 2.0])
+    _expect_four_classes(
+        name,
+        lambda x, t: weighted_cross_entropy(x, t, four),
+        lambda x, t: losses.cross_entropy(x, t, class_weights=four),
+    )
     return "A pixel of weight 4 counts like four pixels: that is all that class weights do."
+
+
+def _soft_iou_loss(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
+    overlap = (probability * truth).sum((0, 2, 3))
+    return (1 - overlap / ((probability + truth).sum((0, 2, 3)) - overlap)).mean()
+
+
+def _squares(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
+    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability**2 + truth).sum((0, 2, 3))).mean()
+
+
+def _mixed_up(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).reshape(logits.shape)
+    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))).mean()
 
 
 def _soft_dice_loss(logits, target):
@@ -173,6 +238,14 @@ def q2(soft_dice_loss):
     wrong = {
         "this is Dice itself. A loss falls as the masks get better: 1 - Dice, and 0 is perfect": 1 - want,
         "you average over pictures. Sum over the pixels of the whole batch, then divide": sum(apart) / 2,
+        "there is a softmax too many": losses.dice_loss(logits.softmax(1), target),
+        "the factor 2 is missing: Dice is 2 · overlap / (both sizes)": (1 + want) / 2,
+        "this is 1 - soft IoU: both sizes belong below the line, without taking off the overlap": _soft_iou_loss(
+            logits, target
+        ),
+        "the sizes below the line are sums of squares, as in V-Net. Here they are plain sums": _squares(logits, target),
+        "the axes of the one-hot truth are mixed up. `reshape` keeps the numbers in their order; `movedim(3, 1)` "
+        "moves the axis of the classes": _mixed_up(logits, target),
     }
     expect_none_of(name, got, wrong)
     expect_number(name, got, got)
@@ -189,6 +262,12 @@ def q2(soft_dice_loss):
     wrong = {
         "void is gone from the truth, not from the probabilities: what is predicted there still costs": 1 - dice.mean()
     }
+    seen = probability * (target != 255)[:, None]
+    for k in (0, 2):
+        filled = F.one_hot(target.masked_fill(target == 255, k), 3).movedim(3, 1)
+        dice = 2 * (seen * filled).sum((0, 2, 3)) / (seen + filled).sum((0, 2, 3))
+        why = f"void is gone from the probabilities, not from the truth: there it counts as class {k}. Mask both"
+        wrong[why] = 1 - dice.mean()
     for k in (0, 2):
         why = f"the void pixels count as class {k}. After filling them, mask truth and probabilities by `!= 255`"
         wrong[why] = losses.dice_loss(logits, target.masked_fill(target == 255, k))
@@ -202,6 +281,7 @@ def q2(soft_dice_loss):
     expect_number(name, got, want)
     _expect_slope(call, soft_dice_loss, losses.dice_loss, logits, target)
     _expect_nothing_from_void(call, soft_dice_loss)
+    _expect_four_classes(call, soft_dice_loss, losses.dice_loss)
     return "One-hot for pixels that count, zeros for void, on both sides."
 
 
@@ -230,7 +310,8 @@ def q3(iou_drops):
         "the first pixel is missing: before it, the IoU is 1": want[1:],
         "they are negative. Give how far the IoU falls as a number above 0": -want,
         "each pixel is wrong alone here. The ones before it stay wrong as well": np.where(truth, 1 / 2, 1 / 3),
-        "every wrong pixel takes from the intersection; those that are no object add to the union": -np.diff(
+        "the IoU falls as if the object's pixels came first. Keep the order that is given, and take from the "
+        "intersection for pixels of the object only; another pixel adds 1 to the union": -np.diff(
             np.maximum(2 - np.arange(1, 7), 0) / 2, prepend=1.0
         ),
         "only the intersection changes; a false alarm makes the union larger": -np.diff(
@@ -244,6 +325,9 @@ def q3(iou_drops):
         truth = (random.random(9) < 0.4).astype(kind)
         truth[0] = 1
         expect_array(f"For {truth.tolist()}, as {truth.dtype}, `iou_drops`", iou_drops(truth), _iou_drops(truth))
+    many = (random.random(1000) < 0.6).astype(np.uint8)
+    name = "For 1000 pixels as uint8, a type that counts to 255 only, `iou_drops`"
+    expect_array(name, iou_drops(many), _iou_drops(many))
     expect_number("The sum of all drops", np.sum(iou_drops(np.array([0, 0, 1]))), 1.0)
     return "Errors times these drops, summed, are the Lovász loss of one class."
 

@@ -25,7 +25,7 @@ def exponentials(logits, target, weights):
 def only_pixels_that_count(logits, target, weights):
     """Void is dropped first; PyTorch's loss does the rest, and nothing is left of a batch that is all void."""
     counted = target != 255
-    if not counted.any():
+    if not weights[target[counted]].any():
         return 0 * logits.sum()
     return F.cross_entropy(logits.movedim(1, -1)[counted], target[counted], weight=weights)
 
@@ -45,6 +45,57 @@ def by_hand(logits, target, weights):
             total = total + weight * (scores.logsumexp(0) - scores[k])[chosen].sum()
             mass += float(weight * chosen.sum())
     return total / max(mass, 1e-9)
+
+
+def one_hot_of_three(logits, target, weights):
+    """The number of classes is fixed at 3."""
+    counted = target != 255
+    truth = F.one_hot(target.masked_fill(~counted, 0), 3).movedim(3, 1) * counted[:, None]
+    weight = truth * weights[:, None, None]
+    return -(weight * logits.log_softmax(1)).sum() / weight.sum().clamp(min=1e-12)
+
+
+def classes_0_to_2(logits, target, weights):
+    """A loop over three classes: the fourth does not count."""
+    each, total, mass = logits.log_softmax(1), 0 * logits.sum(), 0.0
+    for k in range(3):
+        chosen = target == k
+        total = total - weights[k] * each[:, k][chosen].sum()
+        mass += float(weights[k] * chosen.sum())
+    return total / max(mass, 1e-12)
+
+
+def loose_zero(logits, target, weights):
+    """On a batch of nothing but void, a 0 that knows nothing of the logits: `backward` stops."""
+    if not (target != 255).any():
+        return torch.tensor(0.0)
+    return q1.solution(logits, target, weights)
+
+
+def zero_of_python(logits, target, weights):
+    if not (target != 255).any():
+        return 0.0
+    return q1.solution(logits, target, weights)
+
+
+def only_void_is_guarded(logits, target, weights):
+    """0/0 where pixels count, but with weight 0."""
+    counted = target != 255
+    if not counted.any():
+        return 0 * logits.sum()
+    return F.cross_entropy(logits.movedim(1, -1)[counted], target[counted], weight=weights)
+
+
+def loose_dice(logits, target):
+    if not (target != 255).any():
+        return torch.tensor(0.0)
+    return q2.solution(logits, target)
+
+
+def python_dice(logits, target):
+    if not (target != 255).any():
+        return 0.0
+    return q2.solution(logits, target)
 
 
 def per_picture(logits, target):
@@ -95,6 +146,19 @@ def whole_numbers(truth):
     return -np.diff(iou, prepend=1.0)
 
 
+def sorted_first(truth):
+    """The order of the errors is lost."""
+    return q3.solution(np.sort(np.asarray(truth, float))[::-1])
+
+
+def in_bytes(truth):
+    """Counts that start again at 0 after 255."""
+    truth = np.asarray(truth).astype(np.uint8)
+    missed = np.cumsum(truth, dtype=np.uint8).astype(float)
+    alarms = np.cumsum(truth == 0, dtype=np.uint8).astype(float)
+    return -np.diff((missed[-1] - missed) / (missed[-1] + alarms), prepend=1.0)
+
+
 def by_einsum(probabilities, weights):
     shares = np.einsum("khw,k->khw", probabilities, 1 / np.asarray(weights, float))
     return shares / shares.sum(axis=0, keepdims=True)
@@ -121,6 +185,11 @@ WRONG = {
             ("weights[labels] * ", "1.0 * "),
         ),
         mutation(q1.solution, ("logits.log", "logits.detach().log")),
+        mutation(q1.solution, ("min=1e-12", "min=1e-2")),
+        mutation(q1.solution, ("min=1e-12", "min=1e-4")),
+        mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-6)")),
+        mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-8)")),
+        *(one_hot_of_three, classes_0_to_2, loose_zero, zero_of_python, only_void_is_guarded),
     ],
     "q2": [
         mutation(q2.solution, ("target.masked_fill(target == 255, 0)", "target")),
@@ -133,7 +202,21 @@ WRONG = {
         mutation(q2.solution, ("(1 - dice)[size > 0].sum() / (size > 0).sum().clamp(min=1)", "(1 - dice).mean()")),
         mutation(q2.solution, (".softmax(1)", "")),
         mutation(q2.solution, ("logits.softmax", "logits.detach().softmax")),
-        first_edition,
+        mutation(q2.solution, ("logits.softmax(1)", "logits.softmax(1).softmax(1)")),
+        mutation(q2.solution, ("dice = 2 * ", "dice = ")),
+        mutation(q2.solution, (".movedim(3, 1)", ".reshape(logits.shape)")),
+        mutation(q2.solution, ("(probability.sum(pixels)", "((probability**2).sum(pixels)")),
+        mutation(
+            q2.solution,
+            ("(probability.sum(pixels) + size)", "(probability.sum(pixels) + size - overlap)"),
+            (
+                "dice = 2 * (probability * truth).sum(pixels)",
+                "overlap = (probability * truth).sum(pixels)\n    dice = overlap",
+            ),
+        ),
+        mutation(q2.solution, (".movedim(3, 1) * counted", ".movedim(3, 1)")),
+        mutation(q2.solution, ("logits.shape[1]", "3")),
+        *(first_edition, loose_dice, python_dice),
     ],
     "q3": [
         mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "iou")),
@@ -141,7 +224,7 @@ WRONG = {
         mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "-np.diff(iou)")),
         mutation(q3.solution, ("-np.diff", "np.diff")),
         mutation(q3.solution, (" / (size + wrong_others)", " / size")),
-        *(alone, whole_numbers),
+        *(alone, whole_numbers, sorted_first, in_bytes),
     ],
     "q4": [
         mutation(q4.solution, ("shares / shares.sum(0)", "shares")),
