@@ -57,8 +57,41 @@ def q1(strided):
         raise NotYet("The stride changes nothing. With stride 2 the kernel takes every second place: (4, 5) is wanted.")
     expect_shape(f"{name} for x (7, 9)", got, want.shape)
     expect_array(name, got, want)
-    expect_array("For a kernel (2, 3), `strided(x, k, 3, 0)`", strided(x, k[:2], 3, 0), _conv2d(x, k[:2], 3, 0))
+    for kernel in (rng.normal(size=(4, 2)), rng.normal(size=(2, 5)), np.ones((1, 1))):
+        for stride, padding in ((1, 0), (3, 2)):
+            name = f"For x (7, 9) and a kernel {kernel.shape}, `strided(x, k, {stride}, {padding})`"
+            got, want = _of_sides(strided, name, x, kernel, stride, padding), _conv2d(x, kernel, stride, padding)
+            _expect_sides(name, got, want, x, kernel, stride, padding)
+            expect_array(name, got, want)
+    photo, k = rng.integers(0, 256, (6, 5), np.uint8), np.array([[-1, 0, 1]] * 3)
+    got = strided(photo, k, 1, 0)
+    if isinstance(got, np.ndarray) and got.dtype.kind in "iu":  # whole numbers are right here
+        got = got.astype(float)
+    why = "numbers below 0 come out as large ones. In an array of the picture's own type, uint8, -1 becomes 255"
+    name, want = "For x of uint8, as a file gives it, `strided(x, k, 1, 0)`", _conv2d(photo, k, 1, 0)
+    expect_none_of(name, got, {why: want % 256})
+    expect_array(name, got, want)
     return "A stride of 2 is a convolution that forgets every second place: another way to make maps smaller."
+
+
+def _of_sides(strided, name, x, k, stride, padding):
+    """What `strided` gives; a kernel that does not fit into the window that was cut is explained."""
+    try:
+        return strided(x, k, stride, padding)
+    except ValueError as error:
+        if "broadcast" not in str(error):
+            raise
+        raise NotYet(f"{name} multiplies arrays of unequal shape ({error}). {_TWO_SIDES}") from None
+
+
+_TWO_SIDES = "A kernel has two sides: `k.shape[0]` belongs to the rows, `k.shape[1]` to the columns."
+
+
+def _expect_sides(name, got, want, x, k, stride, padding):
+    sizes = [tuple((length + 2 * padding - side) // stride + 1 for length in x.shape) for side in k.shape]
+    if np.shape(got) in sizes and np.shape(got) != want.shape:
+        raise NotYet(f"{name} has shape {np.shape(got)}, wanted {want.shape}. {_TWO_SIDES}")
+    expect_shape(name, got, want.shape)
 
 
 def _field(poolings):
@@ -83,7 +116,7 @@ def _poolings_needed(view):
     solution=_poolings_needed,
 )
 def q2(poolings_needed):
-    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (5, 0), (1, 0), (300, 6)]:
+    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (6, 1), (5, 0), (1, 0), (300, 6), (2000, 8)]:
         got = poolings_needed(view)
         name = f"`poolings_needed({view})`"
         expect_number(name, got, got)
@@ -113,19 +146,30 @@ def _folds(groups, k):
     solution=_folds,
 )
 def q3(folds):
-    groups = np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1])  # tile i comes from picture groups[i]
-    got = list(folds(groups, 3))
-    if len(got) != 3 or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
-        raise NotYet("`folds(groups, 3)` must give three pairs (training places, validation places).")
+    # tile i comes from picture groups[i]; 0 is one more picture, and so is one with gaps before it, or a name
+    _judge_folds("folds(groups, 3)", folds, np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1]), 3)
+    _judge_folds("folds(groups, 2)", folds, np.array([907, 907, 12, 44, 44, 44, 12, 300, 5]), 2)
+    _judge_folds('folds(np.array(["ann", "bob", ...]), 3)', folds, np.array(["ann", "bob", "cy", "ann", "cy"]), 3)
+    return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
+
+
+def _judge_folds(call, folds, groups, k):
+    got = list(folds(groups, k))
+    if len(got) != k or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
+        raise NotYet(f"`{call}` must give {k} pairs (training places, validation places).")
     pairs = [tuple(np.asarray(side) for side in pair) for pair in got]
-    if any(side.ndim != 1 or side.dtype.kind not in "iu" for pair in pairs for side in pair):
+    if any(side.ndim != 1 or (len(side) and side.dtype.kind not in "iu") for pair in pairs for side in pair):
         raise NotYet("Each side of a pair is a one-dimensional array of places: whole numbers from 0.")
+    names = np.unique(groups).tolist()
     for number, (train, val) in enumerate(pairs, start=1):
         if len(val) == 0 or len(train) == 0:
-            raise NotYet(f"Fold {number} has {len(train)} tiles to train on and {len(val)} to validate.")
-        if both := set(train) & set(val):
-            raise NotYet(f"In fold {number}, tiles {sorted(map(int, both))} are in training and in validation.")
-        if both := {int(group) for group in groups[train]} & {int(group) for group in groups[val]}:
+            raise NotYet(
+                f"`{call}`: fold {number} has {len(train)} tiles to train on and {len(val)} to validate. The pictures "
+                f"are called {names}: did you count on 0, 1, 2, ...?"
+            )
+        if both := set(train.tolist()) & set(val.tolist()):
+            raise NotYet(f"In fold {number}, tiles {sorted(both)} are in training and in validation.")
+        if both := set(groups[train].tolist()) & set(groups[val].tolist()):
             raise NotYet(
                 f"In fold {number}, tiles of the pictures {sorted(both)} stand on both sides: a leak. Split the "
                 "pictures, and let their tiles follow."
@@ -135,10 +179,11 @@ def q3(folds):
         raise NotYet(f"Every tile must be in validation exactly once over the folds; yours are {every.tolist()}.")
     if any(len(train) + len(val) != len(groups) for train, val in pairs):
         raise NotYet("In a fold, all tiles that are not in validation train; some of yours are in neither.")
-    sizes = [len(set(groups[val])) for _, val in pairs]
+    sizes = [len(set(groups[val].tolist())) for _, val in pairs]
     if max(sizes) - min(sizes) > 1:
-        raise NotYet(f"The folds validate on {sizes} pictures: the six pictures should be spread evenly.")
-    return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
+        raise NotYet(
+            f"`{call}`: the folds validate on {sizes} pictures. They are called {names}, and should be spread evenly."
+        )
 
 
 def _after_steps(step):
@@ -201,8 +246,13 @@ def q4(repaired_step):
         raise
     for value in values:
         expect_number("what `repaired_step(...)` returns", value, value)
-    _, want = _after_steps(_repaired_step)
+    losses, want = _after_steps(_repaired_step)
     if all(torch.allclose(state[name], want[name], atol=1e-5) for name in want):
+        if not np.allclose([float(value) for value in values], losses, rtol=1e-3):
+            raise NotYet(
+                f"The weights move rightly, but the first step returns {float(values[0]):.4g}, and the loss was "
+                f"{losses[0]:.4g}."
+            )
         return "Four bugs, and none of them raises an error. Curves and small checks are all you have."
     if torch.equal(state["0.weight"], _after_steps(lambda *args: 0.0)[1]["0.weight"]):
         raise NotYet("After three steps no weight has moved. Who calls `backward()` and `optimizer.step()`?")
