@@ -195,7 +195,8 @@ def _hausdorff_95(prediction, truth):
 @exercise(
     "Make both outlines first. How far is each place of the picture from the nearest pixel of an outline?",
     "`ndimage.distance_transform_edt(~outline)` gives that distance everywhere; read it at the other outline's pixels.",
-    "`np.percentile(..., 95)` of each of the two lists, then `max`. If an outline is empty, `np.array_equal` tells which number to return.",
+    "`np.percentile(..., 95)` of each of the two lists, then `max`. If an outline is empty, "
+    "`np.array_equal` tells which number to return.",
     solution=_hausdorff_95,
 )
 def q3(hausdorff_95):
