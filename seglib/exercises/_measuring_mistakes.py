@@ -5,7 +5,7 @@ from scipy import ndimage
 
 
 def pairs_of_masks():
-    """Two pairs (prediction, truth) of bool (40, 56): an ellipse beside a disc, and beside a diamond.
+    """Three pairs (prediction, truth) of bool (40, 56): an ellipse and a disc, or a diamond; a holed disc and that.
 
     A square at the picture's frame goes with each. The mistakes below give another number for at least one of them.
     """
@@ -13,15 +13,17 @@ def pairs_of_masks():
     down, right = rows - 18, columns - 22
     prediction = ((rows - 22) / 9) ** 2 + ((columns - 26) / 6) ** 2 <= 1
     prediction[:12, 45:] = True
-    for truth in (down**2 + right**2 <= 12**2, abs(down) + abs(right) <= 14):
-        truth[:14, 44:] = True
-        yield prediction, truth
+    disc, diamond = down**2 + right**2 <= 12**2, abs(down) + abs(right) <= 14
+    disc[:14, 44:] = diamond[:14, 44:] = True
+    holed = disc.copy()
+    holed[15:22, 19:26] = False
+    yield from ((prediction, disc), (prediction, diamond), (holed, diamond))
 
 
 def wrong_distances(prediction, truth):
     """The reason -> the distance that a wrong answer gives; some may be the right one by chance."""
     masks, corners = (prediction, truth), np.ones((3, 3))
-    far = _distances([mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in masks])
+    far = _distances([_outline(mask) for mask in masks])
     ends = [np.percentile(each, 95) for each in far]
     wrong = {
         "this is the largest distance, the Hausdorff distance itself. Take the 95th percentile": max(map(np.max, far)),
@@ -33,6 +35,9 @@ def wrong_distances(prediction, truth):
         "this is the mean surface distance. Take the 95th percentile of each list": np.concatenate(far).mean(),
     }
     outlines = {
+        "you fill holes before you measure. A hole has an outline, too": [
+            _outline(ndimage.binary_fill_holes(mask)) for mask in masks
+        ],
         "you measure from all pixels of the masks, inside too. Take the outlines": masks,
         "you count the picture's frame as an outline. `border_value=1` leaves it out": [
             mask & ~ndimage.binary_erosion(mask) for mask in masks
@@ -43,8 +48,12 @@ def wrong_distances(prediction, truth):
             ndimage.binary_dilation(mask) & ~mask for mask in masks
         ],
     }
-    wrong |= {why: max(np.percentile(each, 95) for each in _distances(pair)) for why, pair in outlines.items()}
-    return wrong
+    # outlines first: the last pair tells only about holes, and there other mistakes give the same number
+    return {why: max(np.percentile(each, 95) for each in _distances(pair)) for why, pair in outlines.items()} | wrong
+
+
+def _outline(mask):
+    return mask & ~ndimage.binary_erosion(mask, border_value=1)
 
 
 def _distances(outlines):

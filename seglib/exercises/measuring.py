@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
+from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, unshown_masks
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
@@ -17,19 +18,76 @@ def _one_number(name, got):
     return float(got)
 
 
+def _or_advice(name, advice, attempt, *arguments):
+    """The answer; NotYet with the advice if the attempt fails on these arguments."""
+    try:
+        return attempt(*arguments)
+    except (ValueError, IndexError, TypeError) as error:
+        said = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
+        raise NotYet(f"{name} fails with {said}. {advice}") from None
+
+
 def _count_pairs(prediction, target, num_classes):
     counted = target != 255
-    called, true = prediction[counted].astype(int), target[counted].astype(int)  # in uint8, 20 * 21 would be 164
-    if called.min(initial=0) < 0 or called.max(initial=0) >= num_classes:
-        raise ValueError(f"predictions from {called.min()} to {called.max()}, and {num_classes} classes")
+    true, called = target[counted].astype(int), prediction[counted].astype(int)  # in uint8, 20 * 21 would be 164
+    ids = np.concatenate([true, called])
+    if ids.min(initial=0) < 0 or ids.max(initial=0) >= num_classes:  # initial: for a picture that is all void
+        raise ValueError(f"ids from {ids.min()} to {ids.max()}, and {num_classes} classes")
     return np.bincount(true * num_classes + called, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _refuses(count_pairs, masks, num_classes, place, odd):
+    """NotYet unless an id that is no class is an error at this place, and none where the target is void."""
+    for which in ("was predicted as", "has the true id"):
+        prediction, target = (mask.astype(int) for mask in masks)
+        (prediction if which == "was predicted as" else target)[place] = odd
+        if target[place] == 255:
+            continue
+        with suppress(ValueError, IndexError):
+            gone = np.sum(count_pairs(prediction, target, num_classes)) < np.sum(target != 255)
+            where = "gone" if gone else "in a place where it does not belong"
+            raise NotYet(
+                f"A pixel that counts {which} {odd}, and there are the classes 0 to {num_classes - 1}. Your matrix "
+                f"comes without an error, and the pixel is {where}. "
+                "Leave out where the *target* is 255, and raise a ValueError for every other id that is no class."
+            )
+    prediction, target = (mask.astype(int) for mask in masks)
+    prediction[target == 255] = odd
+    name = f"With a prediction of {odd} where the target is void, `count_pairs(prediction, target, {num_classes})`"
+    got = _or_advice(
+        name,
+        "Drop the void pixels first, whatever was predicted there.",
+        *(count_pairs, prediction, target, num_classes),
+    )
+    expect_array(name, got, metrics.confusion_matrix(np.where(target == 255, 0, prediction), target, num_classes))
+
+
+def _takes_any_shape(count_pairs, prediction, target, want):
+    void = np.full_like(target, 255)
+    for name, why, arguments, matrix in (
+        ("Where all is void", "`min` and `max` of nothing fail: `initial=0` helps.", (prediction, void), 0 * want),
+        (
+            "On two pictures in one array (2, H, W)",
+            "`prediction[target != 255]` works for every shape.",
+            [np.stack([x, x]) for x in (prediction, target)],
+            2 * want,
+        ),
+        (
+            "On arrays of one axis",
+            "`prediction[target != 255]` works for every shape.",
+            (prediction.ravel(), target.ravel()),
+            want,
+        ),
+    ):
+        name = f"{name}, `count_pairs(prediction, target, 21)`"
+        expect_array(name, _or_advice(name, why, count_pairs, *arguments, 21), matrix)
 
 
 @exercise(
     "With K classes there are K × K pairs. Can you give each pair one number of its own?",
     "`truth * K + prediction` numbers them row by row. Drop the void pixels first.",
     "`np.bincount(numbers, minlength=K**2)` counts them; `reshape(K, K)` makes rows of it. Before that, raise a "
-    "ValueError if a prediction that counts is K or more, or below 0.",
+    "ValueError if an id that counts, true or predicted, is K or more, or below 0.",
     solution=_count_pairs,
 )
 def q1(count_pairs):
@@ -51,34 +109,23 @@ def q1(count_pairs):
     if np.shape(got) == (3, 3) and np.sum(got) == 6:
         raise NotYet("Two pixels of the target are void, and you still count six, wanted four: void became a class.")
     expect_array(f"With void (255) in the target, {name}", got, want)
+    small = prediction, target
     target = np.array([[0, 20, 19, 12, 255], [20, 13, 20, 0, 3]], np.uint8)
     prediction = np.array([[0, 20, 18, 20, 7], [20, 13, 0, 17, 3]], np.uint8)
     name = "With 21 classes in `uint8`, as files have them, `count_pairs(prediction, target, 21)`"
-    try:
-        got, want = count_pairs(prediction, target, 21), metrics.confusion_matrix(prediction, target, 21)
-    except (ValueError, IndexError) as error:
-        raise NotYet(f"{name} fails: {error}. In uint8, 20 * 21 is 164: make int of the ids first.") from None
+    why = "In uint8, 20 * 21 is 164: make int of the ids first."
+    got, want = (
+        _or_advice(name, why, count_pairs, prediction, target, 21),
+        metrics.confusion_matrix(prediction, target, 21),
+    )
     expect_shape(name, got, (21, 21))
     if np.sum(got) == np.sum(want) and not np.array_equal(got, want):
         raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
     expect_array(name, got, want)
-    for odd, place in ((255, (0, 0)), (21, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
-        strange = prediction.astype(int)
-        strange[place] = odd
-        with suppress(ValueError, IndexError):
-            where = "gone" if np.sum(count_pairs(strange, target, 21)) < 9 else "in a place where it does not belong"
-            raise NotYet(
-                f"A pixel that counts was predicted as {odd}, and there are the classes 0 to 20. Your matrix comes "
-                f"without an error, and the pixel is {where}. Leave out where the *target* is 255, and raise a "
-                "ValueError for such predictions."
-            )
-        strange[place], strange[0, 4] = prediction[place], odd  # now where the target is void
-        name = f"With a prediction of {odd} where the target is void, `count_pairs(prediction, target, 21)`"
-        try:
-            got = count_pairs(strange, target, 21)
-        except (ValueError, IndexError) as error:
-            raise NotYet(f"{name} fails: {error}. Drop the void pixels first, whatever was predicted there.") from None
-        expect_array(name, got, want)
+    for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
+        _refuses(count_pairs, (prediction, target), 21, place, odd)
+    _refuses(count_pairs, small, 3, (0, 1), 3)
+    _takes_any_shape(count_pairs, prediction, target, want)
     one = np.ones((300, 300), np.uint8)
     if (got := count_pairs(one, one, 3))[1, 1] != one.size:
         kind = np.asarray(got).dtype
@@ -129,15 +176,18 @@ def q2(mean_iou):
     if np.isclose(got, 1.5 * want):
         raise NotYet("Class 2 is not in the truth, but predicted: its IoU is 0, not NaN. You left it out of the mean.")
     expect_number("With class 2 predicted and never true, `my_mean_iou(matrix)`", got, want)
+    never = np.array([[3, 2, 0], [0, 4, 0], [1, 1, 0]])
+    got, want = mean_iou(never), metrics.mean_iou(never)
+    if np.isclose(got, 1.5 * want):
+        raise NotYet("Class 2 is true, but never predicted: its IoU is 0, not NaN. You left it out of the mean.")
+    expect_number("With class 2 true and never predicted, `my_mean_iou(matrix)`", got, want)
     return "Absent means: neither true nor predicted. Only then is it 0/0."
 
 
 def _hausdorff_95(prediction, truth):
     outlines = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth)]
-    if not outlines[0].any() and not outlines[1].any():
-        return 0.0
     if not outlines[0].any() or not outlines[1].any():
-        return np.inf
+        return 0.0 if np.array_equal(prediction, truth) else np.inf
     distances = [ndimage.distance_transform_edt(~outline) for outline in outlines]
     return max(np.percentile(distances[1][outlines[0]], 95), np.percentile(distances[0][outlines[1]], 95))
 
@@ -145,7 +195,8 @@ def _hausdorff_95(prediction, truth):
 @exercise(
     "Make both outlines first. How far is each place of the picture from the nearest pixel of an outline?",
     "`ndimage.distance_transform_edt(~outline)` gives that distance everywhere; read it at the other outline's pixels.",
-    "`np.percentile(..., 95)` of each of the two lists, then `max`. Ask before that whether an outline is empty.",
+    "`np.percentile(..., 95)` of each of the two lists, then `max`. If an outline is empty, "
+    "`np.array_equal` tells which number to return.",
     solution=_hausdorff_95,
 )
 def q3(hausdorff_95):
@@ -163,58 +214,16 @@ def q3(hausdorff_95):
         ("With an empty truth", (prediction, empty), np.inf),
         ("With two empty masks", (empty, empty), 0),
         ("With a prediction that fills the picture, and so has no outline", (~empty, truth), np.inf),
+        ("With two masks that fill the picture, equal and without outlines", (~empty, ~empty), 0),
+        ("With an empty prediction of a truth that fills the picture", (empty, ~empty), np.inf),
     ):
         got = _one_number(f"{case}, {name}", hausdorff_95(*pair))
         if got != want:
-            raise NotYet(f"{case}, {name} is {got:.4g}, wanted {want:.4g}. Ask whether an outline is empty.")
+            raise NotYet(
+                f"{case}, {name} is {got:.4g}, wanted {want:.4g}. Where an outline is missing, ask whether the masks "
+                "are equal."
+            )
     return "Papers differ here: some take the percentile of both lists in one. Say which you took."
-
-
-EXPERT_ORDER = ("close", "thin", "missed", "swapped", "specks", "bridged")
-
-
-def coin_masks(seed=0):
-    """Six discs and six masks of them.
-
-    Returns
-    -------
-    instances : (72, 96) integer array, 0 = none, 1..6
-    masks : dict of name -> (72, 96) bool array; EXPERT_ORDER has their names, best first
-    """
-    rng = np.random.default_rng(seed)
-    rows, columns = np.indices((72, 96))
-    instances = np.zeros((72, 96), int)
-    for i in range(6):
-        y, x, radius = 18 + 36 * (i // 3), 16 + 32 * (i % 3), rng.uniform(10, 13)
-        instances[(rows - y) ** 2 + (columns - x) ** 2 <= radius**2] = i + 1
-    full = instances > 0
-    specks, bridged = full.copy(), full.copy()
-    specks[35:37, [2, 48, 90]] = True
-    first = 18 + 36 * rng.integers(2)
-    missed = full & (instances != rng.integers(1, 7))
-    swapped = missed.copy()
-    swapped[35:37, 48] = True
-    bridged[first, 16:81] = True
-    masks = {
-        "bridged": bridged,
-        "close": ndimage.binary_erosion(full),
-        "missed": missed,
-        "specks": specks,
-        "swapped": swapped,
-        "thin": ndimage.binary_erosion(full, iterations=2),
-    }
-    return instances, masks
-
-
-def _dozen():
-    """Twelve coins, and two masks: all of them with 3/4 of their radius and a speck; eleven of them."""
-    upper, lower = coin_masks(8)[0], coin_masks(9)[0]
-    instances = np.concatenate([upper, np.where(lower > 0, lower + 6, 0)])
-    depth = ndimage.distance_transform_edt(instances > 0)
-    radius = ndimage.maximum(depth, instances, np.arange(13))[instances]
-    small = (instances > 0) & (depth > radius / 4)
-    small[35:37, 48] = True
-    return instances, (small, (instances > 0) & (instances != 7))
 
 
 _WHY = {
@@ -224,6 +233,9 @@ _WHY = {
     "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
     "specks": "three specks count as coins",
     "bridged": "one row of pixels makes three coins one: three lost, one invented",
+    "wide": "not shown in the lesson: all six coins, two pixels too large",
+    "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
+    "missed, and the middle as a false alarm",
 }
 
 
@@ -245,26 +257,27 @@ def q4(measure):
     for seed in range(4):
         instances, masks = coin_masks(seed)
         where = "On the coins of the lesson" if seed == 0 else "On other coins of the same kind"
+        masks |= unshown_masks(instances)
         values = {}
-        for name in EXPERT_ORDER:
+        for name in masks:
             values[name] = _one_number(f"{where}, the measure of '{name}'", measure(masks[name], instances))
             if np.isnan(values[name]):
                 raise NotYet(f"{where}, the measure of '{name}' is NaN.")
-        ordered = list(values.values())
+        ordered = [values[name] for name in EXPERT_ORDER]
         if ordered == sorted(ordered) and ordered[0] < ordered[-1]:
             raise NotYet("Your order is the expert's, upside down: a better mask must get the higher value.")
-        for better, worse in pairwise(EXPERT_ORDER):
+        for better, worse in (*pairwise(EXPERT_ORDER), ("close", "wide"), ("wide", "thin"), ("missed", "core")):
             both = " and ".join(f"'{name}' ({_WHY[name]}) has {values[name]:.4g}" for name in (better, worse))
             if np.isclose(values[better], values[worse], rtol=0, atol=1e-9):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
             if values[better] < values[worse]:
                 raise NotYet(f"{where}, {both}; the expert has them the other way round.")
-    instances, masks = _dozen()
+    instances, masks = dozen()
     small, missed = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
     if small <= missed:
         raise NotYet(
             f"Twelve coins, all found, each with three quarters of its radius, and one speck: you give {small:.4g}. "
             f"Eleven of them, exact, and nothing else: {missed:.4g}. Object F1 has the first ahead, .960 to .957. "
-            "The area may decide only where object F1 is equal: give it a smaller share."
+            "The IoU may decide only where object F1 is equal: give it a smaller share."
         )
-    return "Objects first, outlines second. Say what you want to know, then build the ruler."
+    return "Objects first, the area second. Say what you want to know, then build the ruler."

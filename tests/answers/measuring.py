@@ -33,8 +33,8 @@ def adding_at(prediction, target, num_classes):
 
 
 def adding_at_strictly(prediction, target, num_classes):
-    if (prediction[target != 255] < 0).any():
-        raise ValueError("below 0")
+    if (prediction[target != 255] < 0).any() or (target < 0).any():
+        raise ValueError
     return adding_at(prediction, target, num_classes)
 
 
@@ -61,6 +61,44 @@ def strict_everywhere(prediction, target, num_classes):
     return numbering_pairs(prediction, target, num_classes)
 
 
+def of_21_classes(prediction, target, num_classes):
+    if np.isin(prediction[target != 255], (21, 255, -1)).any():
+        raise ValueError
+    return one_after_the_other(prediction, target, num_classes)
+
+
+def up_to_20(prediction, target, num_classes):
+    called = prediction[target != 255]
+    if (called < 0).any() or (called > 20).any():
+        raise ValueError
+    return one_after_the_other(prediction, target, num_classes)
+
+
+def one_after_the_other(prediction, target, num_classes):
+    counted = target != 255
+    pairs = target[counted].astype(int) * num_classes + prediction[counted].astype(int)
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def only_predictions_looked_at(prediction, target, num_classes):
+    called = prediction[target != 255]
+    if called.min(initial=0) < 0 or called.max(initial=0) >= num_classes:
+        raise ValueError
+    pairs = target[target != 255].astype(int) * num_classes + called
+    return np.bincount(pairs, minlength=num_classes**2)[: num_classes**2].reshape(num_classes, num_classes)
+
+
+def of_two_axes(prediction, target, num_classes):
+    rows, columns = np.nonzero(target != 255)
+    return numbering_pairs(prediction[rows, columns], target[rows, columns], num_classes)
+
+
+def bare_everywhere(prediction, target, num_classes):
+    if prediction.max() >= num_classes or prediction.min() < 0:
+        raise ValueError
+    return numbering_pairs(prediction, target, num_classes)
+
+
 def by_sklearn(prediction, target, num_classes):
     """Drops what is no class."""
     counted = target != 255
@@ -79,7 +117,7 @@ def by_nearest_pixels(prediction, truth):
     """Every pair of outline pixels, without a distance transform."""
     rims = [np.argwhere(mask & ~ndimage.binary_erosion(mask, border_value=1)) for mask in (prediction, truth)]
     if min(map(len, rims)) == 0:
-        return 0 if max(map(len, rims)) == 0 else float("inf")
+        return 0 if (prediction == truth).all() else float("inf")
     apart = np.linalg.norm(rims[0][:, None] - rims[1][None], axis=-1)
     return np.maximum(*(np.quantile(apart.min(axis), 0.95) for axis in (0, 1)))
 
@@ -88,7 +126,7 @@ def inner_boundaries(prediction, truth):
     """scikit-image's outlines; where there is none, the distances are an empty list."""
     rims = [find_boundaries(mask, connectivity=1, mode="inner") & mask for mask in (prediction, truth)]
     if not (rims[0].any() and rims[1].any()):
-        return np.inf if rims[0].any() or rims[1].any() else 0.0
+        return np.inf if np.any(prediction ^ truth) else 0.0
     far = [ndimage.distance_transform_edt(~rims[1 - i])[rims[i]] for i in (0, 1)]
     return float(max(np.percentile(each, 95) for each in far))
 
@@ -105,13 +143,17 @@ def outside(mask):
     return ndimage.binary_dilation(mask) & ~mask
 
 
+def filled(mask):
+    return of_four_neighbours(ndimage.binary_fill_holes(mask))
+
+
 def of_outlines(outline=of_four_neighbours, **percentile):
     """Answers that differ from the right one in their outlines, or in the percentile."""
 
     def hausdorff_95(prediction, truth):
         rims = [outline(mask) for mask in (prediction, truth)]
         if not (rims[0].any() and rims[1].any()):
-            return np.inf if rims[0].any() or rims[1].any() else 0.0
+            return 0.0 if np.array_equal(prediction, truth) else np.inf
         far = [ndimage.distance_transform_edt(~rims[1 - i])[rims[i]] for i in (0, 1)]
         return max(np.percentile(each, **{"q": 95} | percentile) for each in far)
 
@@ -142,6 +184,32 @@ def dice_second(mask, instances):
     return 100 * metrics.instance_f1(found, instances).f1 + metrics.binary_dice(mask, instances > 0)
 
 
+def objects_f1(mask, instances):
+    return metrics.instance_f1(label(mask, connectivity=1), instances).f1
+
+
+def covered_centres(mask, instances):
+    """A coin is found if an object covers its centre, and this object has no other coin's."""
+    found = label(mask, connectivity=1)
+    centres = ndimage.center_of_mass(instances > 0, instances, range(1, instances.max() + 1))
+    at = np.array([found[round(y), round(x)] for y, x in centres])
+    hits = sum((at == object_id).sum() == 1 for object_id in range(1, found.max() + 1))
+    return 2 * hits / (found.max() + instances.max()) + 1e-3 * metrics.binary_iou(mask, instances > 0)
+
+
+def matched_above(threshold):
+    def measure(mask, instances):
+        objects = metrics.instance_f1(label(mask, connectivity=1), instances)
+        table = metrics.overlap_table(label(mask, connectivity=1), instances)
+        both = table[1:, 1:]
+        pairs = both / (table.sum(1)[1:, None] + table.sum(0)[None, 1:] - both)
+        hits = (pairs.max(0) > threshold).sum()
+        total = 2 * objects.true_positives + objects.false_positives + objects.false_negatives
+        return 2 * hits / total + 1e-2 * metrics.binary_iou(mask, instances > 0)
+
+    return measure
+
+
 def plain_iou(mask, instances):
     return metrics.binary_iou(mask, instances > 0)
 
@@ -158,10 +226,12 @@ WRONG = {
         mutation(q1.solution, ("reshape(num_classes, num_classes)", "reshape(num_classes, num_classes) / len(true)")),
         mutation(
             q1.solution,
-            ("prediction[counted].astype(int), target[counted].astype(int)", "prediction[counted], target[counted]"),
+            ("target[counted].astype(int), prediction[counted].astype(int)", "target[counted], prediction[counted]"),
         ),
-        mutation(q1.solution, ("called.max(initial=0) >= num_classes", "False")),  # lands in another row
+        mutation(q1.solution, ("ids.max(initial=0) >= num_classes", "False")),  # lands in another row
         mutation(q1.solution, ("target != 255", "(target != 255) & (prediction >= 0)")),
+        mutation(q1.solution, ("min(initial=0)", "min()"), ("max(initial=0)", "max()")),
+        *(of_21_classes, up_to_20, only_predictions_looked_at, of_two_axes, bare_everywhere),
         *(with_a_loop, only_hits, adding_at, by_sklearn, strict_everywhere, in_bytes, in_short_numbers),
     ],
     "q2": [
@@ -172,6 +242,7 @@ WRONG = {
         mutation(q2.solution, ("hits[occurs] /", "2 * hits[occurs] /"), (" - hits", "")),
         lambda matrix: matrix.trace() / (2 * matrix.sum() - matrix.trace()),  # pooled over classes
         mutation(q2.solution, ("union > 0", "matrix.sum(1) > 0")),
+        mutation(q2.solution, ("union > 0", "matrix.sum(0) > 0")),
     ],
     "q3": [
         mutation(q3.solution, ("return max(np.percentile(distances[1][outlines[0]], 95), ", "return max(0, ")),
@@ -180,12 +251,15 @@ WRONG = {
         mutation(q3.solution, ("mask & ~ndimage.binary_erosion(mask, border_value=1)", "mask")),
         mutation(q3.solution, (", border_value=1", "")),
         mutation(q3.solution, ("return max(", "return 0.5 * sum(("), ("outlines[1]], 95))", "outlines[1]], 95)))")),
-        mutation(q3.solution, ("return np.inf", "return np.nan")),
-        mutation(q3.solution, ("return 0.0", "return np.inf")),
+        mutation(q3.solution, ("np.inf", "np.nan")),
+        mutation(q3.solution, ("return 0.0 if np.array_equal(prediction, truth) else", "return")),
+        mutation(q3.solution, ("np.array_equal(prediction, truth)", "not (prediction.any() or truth.any())")),
+        mutation(q3.solution, ("np.array_equal(prediction, truth)", "not (outlines[0].any() or outlines[1].any())")),
         mutation(q3.solution, ("edt(~outline)", "edt(outline)")),
         of_outlines(of_eight_neighbours),
         of_outlines(outside),
         of_outlines(q=90),
+        of_outlines(filled),
     ],
     "q4": [
         plain_iou,
@@ -194,7 +268,11 @@ WRONG = {
         mutation(q4.solution, ("0.001 * ", "")),
         mutation(q4.solution, ("return objects + 0.001", "return -objects - 0.001")),
         mutation(q4.solution, ("label(mask, connectivity=1)", "mask")),
-        *(count_error_first, tenth_of_iou),
+        *(count_error_first, tenth_of_iou, covered_centres, matched_above(0.45)),
+        lambda mask, instances: objects_f1(mask, instances) + 1e-6 * mask.sum(),  # the bare area
+        lambda mask, instances: objects_f1(mask, instances) + 1e-6 * (mask & (instances > 0)).sum(),
+        lambda mask, instances: objects_f1(mask, instances) - 1e-6 * mask.sum(),
+        lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_f1(mask, instances > 0, 1),
     ],
 }
 
