@@ -1,9 +1,10 @@
-"""What the usual mistakes give in exercise 2 of lesson 01, crests in four directions."""
+"""What the usual mistakes give in exercises 2 and 5 of lesson 01, crests in four directions and markers of coins."""
 
 import numpy as np
 from scipy import ndimage
 
 from seglib import classical
+from seglib.exercises import NotYet
 
 STEPS = np.array([(0, 1), (1, 1), (1, 0), (1, -1)])
 
@@ -26,22 +27,38 @@ def wrong_crests(crests, strength, d_rows, d_columns, angle):
             np.hypot(d_rows, d_columns), d_rows, d_columns
         ),
     }
-    wrong |= _wrong_comparisons(strength, np.rint(angle / (np.pi / 4)).astype(int) % 4)
+    wrong |= _wrong_comparisons(strength, np.rint(angle / (np.pi / 4)).astype(int) % 8)
+    numbers = np.rint(np.arctan2(d_rows, d_columns) / (np.pi / 4))  # -4 to 4
+    right = crests(strength, d_rows, d_columns)
+    wrong["no pixel is kept where the angle rounds to a negative number or to 4. Left is right's opposite: `% 4`"] = (
+        right * ((numbers >= 0) & (numbers < 4))
+    )
     wrong |= {why: crests(strength, *slopes) for why, slopes in _wrong_directions(d_rows, d_columns, angle).items()}
     return {why: without_frame(values) for why, values in wrong.items()}
 
 
-def _wrong_comparisons(strength, direction):
+def _wrong_comparisons(strength, eighths):
+    direction, turned = eighths % 4, eighths > 3
     ahead, behind = (np.choose(direction, [np.roll(strength, way * step, (0, 1)) for step in STEPS]) for way in (-1, 1))
+    uphill, downhill = np.where(turned, behind, ahead), np.where(turned, ahead, behind)  # as the gradient points
     eaten = strength.copy()
     for r, c in np.argwhere(without_frame(strength) > 0):
         i, j = STEPS[direction[r, c]]
         if eaten[r, c] < max(eaten[r + i, c + j], eaten[r - i, c - j]):
             eaten[r, c] = 0
     two = "A crest is at least as strong as both, one on either side"
+    equal = "An equal neighbour removes nothing: `>=` on both sides"
     strict = "you compare with `>`. A pixel stays if no neighbour across the edge is stronger; equal is enough: `>=`"
     return {
         strict: strength * ((strength > ahead) & (strength > behind)),
+        f"one side is compared with `>`, the one ahead. {equal}": strength
+        * ((strength > ahead) & (strength >= behind)),
+        f"one side is compared with `>`, the one behind. {equal}": strength
+        * ((strength >= ahead) & (strength > behind)),
+        f"one side is compared with `>`, uphill. {equal}": strength * ((strength > uphill) & (strength >= downhill)),
+        f"one side is compared with `>`, downhill. {equal}": strength * ((strength >= uphill) & (strength > downhill)),
+        f"you compare with one neighbour only, the one uphill. {two}": strength * (strength >= uphill),
+        f"you compare with one neighbour only, the one downhill. {two}": strength * (strength >= downhill),
         f"you compare with one neighbour only, the one ahead. {two}": strength * (strength >= ahead),
         f"you compare with one neighbour only, the one behind. {two}": strength * (strength >= behind),
         "you compare with pixels that you have set to 0 before. Read from `strength`, write into a new array": eaten,
@@ -52,6 +69,7 @@ def _wrong_directions(d_rows, d_columns, angle):
     """The reason -> the slopes that a wrong direction amounts to."""
     straight = np.abs(d_rows) > np.abs(d_columns)
     floor = np.floor(angle / (np.pi / 4)) * np.pi / 4 + 1e-3
+    cut = np.trunc(np.arctan2(d_rows, d_columns) / (np.pi / 4) + 0.5) * np.pi / 4
     return {
         "you always compare with left and right. Let each pixel's gradient choose": (0, d_columns),
         "you always compare with above and below. Let each pixel's gradient choose": (d_rows, 0),
@@ -68,5 +86,30 @@ def _wrong_directions(d_rows, d_columns, angle):
             d_rows * straight,
             d_columns * ~straight,
         ),
+        "adding 0.5 and cutting with `astype(int)` rounds numbers above 0 only: -1.3 becomes 0. `np.rint` rounds all": (
+            np.sin(cut),
+            np.cos(cut),
+        ),
         "the directions are cut off, not rounded: 44 degrees is nearer to 45 than to 0": (np.sin(floor), np.cos(floor)),
     }
+
+
+def expect_own_numbers(name, markers, instances):
+    """Raise NotYet where a coin is marked as cloth, or has another coin's number."""
+    owner = {}
+    for coin in range(1, instances.max() + 1):
+        r, c = (round(place.mean()) for place in np.nonzero(instances == coin))
+        inside = markers[instances == coin]
+        if (share := np.mean(inside == 1)) > 0.5:
+            raise NotYet(
+                f"'{name}': {share:.0%} of the coin around row {r}, column {c} is marked 1, as cloth. `label` numbers "
+                "from 1, but coins begin at 2: add 1 to their numbers."
+            )
+        if (inside > 1).any():
+            number = np.bincount(inside[inside > 1]).argmax()
+            if number in owner:
+                raise NotYet(
+                    f"'{name}': the coins around {owner[number]} and {(r, c)} (row, column) share the number {number}. "
+                    "Each coin needs its own."
+                )
+            owner[number] = (r, c)

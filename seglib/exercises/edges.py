@@ -9,7 +9,7 @@ from skimage.measure import label
 
 from seglib import classical, metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape, has_loops
-from seglib.exercises._edge_mistakes import without_frame, wrong_crests
+from seglib.exercises._edge_mistakes import expect_own_numbers, without_frame, wrong_crests
 from seglib.exercises._edge_pictures import broken_outlines, coin_photos, coins_found, unseen_outline
 
 
@@ -50,6 +50,11 @@ def q1(slopes):
     narrow = "int8 ends at 127, so 200 became -56. Convert to float"
     expect_none_of(name, steep, {narrow: _slopes(falling.view(np.int8))})
     expect_array(name, steep, _slopes(falling))
+    longer = np.linspace(0, 1, 9) ** 2
+    got, name = slopes(longer), "`slopes(row)` of nine pixels"
+    if np.shape(got) == (4,):
+        raise NotYet(f"{name} has four numbers, seven are wanted. `row[2:]` goes to the end, however long the row is.")
+    expect_array(name, got, _slopes(longer))
     return "Convert, subtract, halve. `np.gradient` does the same inside, and one-sided differences at the ends."
 
 
@@ -121,6 +126,7 @@ def q3(link):
     wrong = {
         "you keep the strong pixels only. The weak ones beside them belong to the edge": strength >= 2,
         "you keep every weak pixel. Row 4 holds a chain without a single strong one": strength >= 1,
+        "in row 6, a pixel of 0.5 is kept. It is weaker than `low`, 1": classical.hysteresis(strength, 0.1, 2),
         "a pixel of exactly `low` counts: compare with `>=`": classical.hysteresis(strength, 1.01, 2),
         "nothing is kept. A pixel of exactly `high` is strong: compare with `>=`": strength > 2,
         "you take one step from the strong pixels. The chain in row 1 goes on: follow it to its end": near,
@@ -132,11 +138,28 @@ def q3(link):
         raise NotYet("The chain from row 1 goes on at row 2, column 5, across a corner: eight neighbours, not four.")
     expect_array("`link(strength, 1, 2)`", got, want)
     expect_array("With nothing strong, `link(strength, 1, 9)`", link(strength, 1, 9), np.zeros(want.shape, bool))
-    winding = np.zeros((41, 30))  # one chain of 650 pixels, strong at its beginning
+    fine = np.array([[0.2, 0, 0.05, 0.1, 0.25], [0, 0, 0, 0, 0], [0.1, 0.1, 0, 0, 0], [0, 0, 0.15, 0, 0]])
+    want = classical.hysteresis(fine, 0.1, 0.2)
+    name, got = "With low 0.1 and high 0.2, `link(strength, low, high)`", np.asarray(link(fine, 0.1, 0.2))
+    wrong = {
+        "everything is kept, zeros too. Compare with `low`, not with a number of your own": np.ones_like(want),
+        "nothing is kept. Compare with `low` and `high`, and keep fractions: 0.2 is not 0": np.zeros_like(want),
+        "a strong pixel without neighbours is dropped. It is an edge all the same": want & (fine != 0.2),
+    }
+    expect_none_of(name, got, wrong)
+    expect_array(name, got, want)
+    winding = np.zeros((81, 40))  # one chain of 1,680 pixels, strong at its beginning
     winding[::2] = winding[1::4, -1] = winding[3::4, 0] = 1
     winding[0, 0] = 2
-    if (reached := np.sum(link(winding, 1, 2))) < winding.astype(bool).sum():
-        raise NotYet(f"Of a chain of {np.count_nonzero(winding)} pixels you keep {reached}. Follow it to its end.")
+    try:
+        reached, all_of_it = np.sum(link(winding, 1, 2)), np.count_nonzero(winding)
+    except RecursionError:
+        raise NotYet(
+            "The function calls itself from pixel to pixel, a loop as well, and Python stops after 1,000 calls. "
+            "Number the chains."
+        ) from None
+    if reached < all_of_it:
+        raise NotYet(f"Of a chain of {all_of_it} pixels you keep {reached}. Follow it to its end.")
     used = _functions_of(link)
     if any((each.__module__ or "").startswith("seglib.classical") for each in used):
         raise NotYet("The pixels are right, but seglib did it. Do without `seglib.classical`: number the chains.")
@@ -246,6 +269,8 @@ def q5(coin_markers):
             )
         if (right := np.mean(markers[cloth & (markers > 0)] == 1)) < 0.5:
             raise NotYet(f"'{name}': of your markers on the cloth, {right:.0%} are 1. Give the cloth the number 1.")
+        if name == "as it is":  # in a bad light, a good answer may take a coin for cloth
+            expect_own_numbers(name, markers, instances)
         score = metrics.instance_f1(coins_found(image, markers), instances)
         if score.f1 < BEAT:
             raise NotYet(

@@ -73,6 +73,27 @@ def largest_of_nine(strength, d_rows, d_columns):
     return np.pad(np.where(strength == ndimage.maximum_filter(strength, 3), strength, 0)[1:-1, 1:-1], 1)
 
 
+def cut_with_astype(strength, d_rows, d_columns):
+    direction = (np.arctan2(d_rows, d_columns) / (np.pi / 4) + 0.5).astype(int) % 4
+    return q2.solution(strength, np.sin(direction * np.pi / 4), np.cos(direction * np.pi / 4))
+
+
+def compared(uphill, downhill):
+    """Crests, the neighbour that the gradient points to compared by one function, the opposite one by another."""
+
+    def attempt(strength, d_rows, d_columns):
+        angle = np.rint(np.arctan2(d_rows, d_columns) / (np.pi / 4)) * np.pi / 4
+        down, right = np.rint(np.sin(angle)).astype(int), np.rint(np.cos(angle)).astype(int)
+        kept = np.zeros_like(strength)
+        for r, c in np.argwhere(strength[1:-1, 1:-1] > 0) + 1:
+            i, j, here = down[r, c], right[r, c], strength[r, c]
+            if uphill(here, strength[r + i, c + j]) and downhill(here, strength[r - i, c - j]):
+                kept[r, c] = here
+        return kept
+
+    return attempt
+
+
 def with_a_stack(strength, low, high):
     kept = strength >= high
     stack = np.argwhere(kept).tolist()
@@ -96,6 +117,24 @@ def with_seglib(strength, low, high):
 
 def twenty_steps(strength, low, high):
     return ndimage.binary_dilation(strength >= high, np.ones((3, 3)), iterations=20, mask=strength >= low)
+
+
+def calling_itself(strength, low, high):
+    kept = np.zeros(strength.shape, bool)
+
+    def spread(r, c):
+        if 0 <= r < strength.shape[0] and 0 <= c < strength.shape[1] and not kept[r, c] and strength[r, c] >= low:
+            kept[r, c] = True
+            list(map(spread, [r - 1, r - 1, r - 1, r, r, r + 1, r + 1, r + 1], [c - 1, c, c + 1] * 2 + [c, c + 1]))
+            list(map(spread, [r, r + 1], [c + 1, c - 1]))
+
+    list(map(spread, *np.nonzero(strength >= high)))
+    return kept
+
+
+def without_lone_pixels(strength, low, high):
+    chains = label(strength >= low, connectivity=2)
+    return np.isin(chains, np.unique(chains[strength >= high])) & (np.bincount(chains.ravel())[chains] > 1)
 
 
 def by_propagation(strength, low, high):
@@ -173,6 +212,11 @@ def fixed_values(image):
     return np.where(coins > 0, coins + 1, image < 30 / 255)
 
 
+def two_share_a_number(image):
+    markers = q5.solution(image)
+    return np.where(markers == 3, 2, markers)
+
+
 def one_otsu(image):
     coins = label(ndimage.binary_opening(image > threshold_otsu(image), iterations=4))
     return np.where(coins > 0, coins + 1, image < 0.7 * threshold_otsu(image))
@@ -204,6 +248,7 @@ WRONG = {
         mutation(q1.solution, ("return (", "return abs(")),
         as_int8,
         mutation(q1.solution, ("np.asarray(row, float)", "np.asarray(row).astype(int)")),
+        mutation(q1.solution, ("row[2:] - row[:-2]", "row[2:6] - row[0:4]")),
     ],
     "q2": [
         mutation(q2.solution, ("    direction", "    strength = np.hypot(d_rows, d_columns)\n    direction")),
@@ -222,6 +267,14 @@ WRONG = {
         mutation(q2.solution, ("arctan2(d_rows, ", "arctan2(0, ")),
         mutation(q2.solution, ("d_rows, d_columns) /", "d_rows, 0) /")),
         mutation(q2.solution, ("(1, 0), (1, -1)]", "(1, 0)]")),
+        mutation(q2.solution, ("strength >= ahead", "strength > ahead")),
+        mutation(q2.solution, ("strength >= behind", "strength > behind")),
+        compared(np.greater, np.greater_equal),
+        compared(np.greater_equal, np.greater),
+        compared(np.greater_equal, lambda here, there: True),
+        compared(lambda here, there: True, np.greater_equal),
+        cut_with_astype,
+        mutation(q2.solution, (".astype(int) % 4", ".astype(int)")),
         lambda strength, d_rows, d_columns: strength,
         lambda strength, d_rows, d_columns: classical.thin(strength, d_rows, d_columns),  # mixes, does not round
     ],
@@ -234,6 +287,11 @@ WRONG = {
         mutation(q3.solution, ("connectivity=2", "connectivity=1")),
         mutation(q3.solution, ("np.unique(chains[strength >= high])", "[0, *np.unique(chains[strength >= high])]")),
         mutation(q3.solution, ("return np.isin", "return chains * np.isin")),
+        mutation(q3.solution, ("strength >= low", "strength > 0")),
+        mutation(q3.solution, ("strength >= low", "strength >= 1")),
+        mutation(q3.solution, ("chains = label", "strength = strength.astype(int)\n    chains = label")),
+        without_lone_pixels,
+        calling_itself,
         with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
         with_seglib,
         twenty_steps,
@@ -250,6 +308,8 @@ WRONG = {
     "q5": [
         fixed_values,
         mutation(q5.solution, ("coins + 1", "2")),
+        mutation(q5.solution, ("coins + 1, cloth.astype(int)", "coins, cloth")),
+        two_share_a_number,
         nothing_open,
         mutation(q5.solution, ("cloth.astype(int)", "0")),
         one_otsu,
