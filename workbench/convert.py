@@ -1,14 +1,14 @@
-"""``seglib data convert``: annotation tools' exports as a folder that the other commands read."""
+"""Bring an annotation tool's export into a form that the other commands read.
+
+Read are COCO's JSON, labelme's, Label Studio's and VIA's, YOLO's and VOC's folders; written are images/, masks/,
+classes.txt, and objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.
+"""
 
 
 def add_parser(verbs):
     """Add ``convert`` to the verbs of ``seglib data``."""
-    convert = verbs.add_parser(
-        "convert",
-        help="bring an annotation tool's export into a form that the other commands read",
-        description="Read COCO's JSON, labelme, Label Studio (JSON), YOLO and VOC's folders; write images/, masks/, "
-        "classes.txt, and objects.json (COCO). Splits are kept. Of objects that overlap the smallest has the pixel.",
-    )
+    told = "bring an annotation tool's export into a form that the other commands read"
+    convert = verbs.add_parser("convert", help=told, description=__doc__)
     convert.add_argument("folder", help="the unpacked export, or its JSON file")
     convert.add_argument("out", help="folder to make")
     convert.add_argument("--images", metavar="FOLDER", help="where the pictures are, if not in the export")
