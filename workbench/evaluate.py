@@ -1,4 +1,4 @@
-"""``seglib evaluate``: predict a data set's held-back pictures and score them, in one go."""
+"""Predict the pictures of test/, else val/, else all; write predictions, scores.json and a report."""
 
 from workbench.options import add_options, said
 
@@ -7,14 +7,11 @@ SPLITS = ("test", "val", "all")  # of which the first that is there counts
 
 def add_parser(subparsers):
     """Add ``evaluate`` to the command line."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="predict a data set and score the predictions",
-        description="Predict the pictures of test/, else val/, else all; write predictions, scores.json and a report.",
-    )
+    parser = subparsers.add_parser("evaluate", help="predict a data set and score that", description=__doc__)
     parser.add_argument("run", help="a run's folder, its weights.safetensors, or nuclei")
     parser.add_argument("data", help="folder of pictures and masks, or dsb2018, camvid: the held-back pictures")
     parser.add_argument("--out", required=True, help="folder to write to")
+    parser.add_argument("--against", metavar="OTHER", help="what another run predicted, to be compared with")
     add_options(parser)
 
 
