@@ -1,4 +1,10 @@
-"""``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
+"""Train a network and keep the run in a folder.
+
+There are its config, checkpoints, weights, curves as CSV and for TensorBoard, sample predictions. All pictures and
+masks are read before it begins. Without val/ in a folder, every fifth picture of train/, or of all, is held back to
+score on: whole, in tiles of 256 px, 256 at most (mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate
+launch -m workbench train ...` takes several processes, GPUs or machines; --batch-size is that of all together.
+"""
 
 import os
 import sys
@@ -6,30 +12,23 @@ import time
 from functools import partial
 from pathlib import Path
 
-from workbench.options import OPTIONS, add_options, said
+from workbench.options import OPTIONS, add_options, positive, said
 
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
 LOSSES = ("cross-entropy", "dice", "focal", "lovasz", "tversky")
 AUGMENTS = ("none", "flips", "photo", "microscope")
-PASSING = ("command", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
+PASSING = ("command", "config", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
 BACKBONE_SHARE = 0.2  # of the learning rate, for a pretrained backbone, as measured on CamVid
 
 
 def add_parser(subparsers):
     """Add ``train`` to the command line."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train a network",
-        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and for "
-        "TensorBoard, sample predictions. All pictures and masks are read before it begins. Without val/ in a folder, "
-        "every fifth picture of train/, or of all, is held back to score on: whole, in tiles of 256 px, 256 at most "
-        "(mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate launch -m workbench train ...` takes "
-        "several processes, GPUs or machines; --batch-size is that of all together.",
-    )
+    parser = subparsers.add_parser("train", help="train a network", description=__doc__)
     add, default = parser.add_argument, "default: %(default)s"
     add("--model", choices=NAMES, required=True, help="see `seglib models`")
     add("--data", required=True, help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated)")
     add("--out", required=True, help="folder of the run")
+    add("--config", metavar="FILE", help="options from YAML, or a run's config.json; those given here come first")
     add("--weights", help="begin with a run's weights (same network, as many classes), or with those of nuclei")
     add("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
     add("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
@@ -55,14 +54,6 @@ def add_parser(subparsers):
     add("--resume", action="store_true", help="go on from the last checkpoint, if there is one; more --steps: longer")
 
 
-def positive(text):
-    """A whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def run(arguments):
     """Train; return the exit status."""
     begun_at = time.monotonic()
@@ -82,6 +73,7 @@ def run(arguments):
     model, data, detector = arguments.model, arguments.data, arguments.model in DETECTORS
     looks = model, arguments.augment, arguments.size
     train, val, facts = training_sets(data, arguments.crop, said(arguments), before["grey"], *looks)
+    arguments.steps = None if arguments.epochs or arguments.seconds else arguments.steps
     config = {name: value for name, value in vars(arguments).items() if name not in PASSING} | facts
     if begun is not None:
         check_fit(before, config)
