@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.class_tables import MaskReader, as_table, find_table
-from workbench.layouts import as_dataset, find_splits, pair_up, table_places
+from workbench.layouts import apart, as_dataset, find_splits, pair_up, table_places
 
 HELD_BACK = 5  # every fifth picture of a set without a validation set
 
@@ -55,6 +55,8 @@ def open_data(folder, **options):
     if options.get("val"):
         place, *more = map(Path, options["val"])
         places["val"] = (place, *more) if more else next(iter(find_splits(place).values()))
+    if all(apart(images) for images, _ in places.values()):
+        options |= {"numbered": True}
     reader, pairs, left_out = reader_of(options, *table_places(folder, places)), {}, 0
     for split, (images, masks) in places.items():
         pairs[split] = pair_up(images, masks)

@@ -1,4 +1,7 @@
-"""``seglib predict``: label maps, overlays and objects of pictures of any size."""
+"""Predict pictures of any size: label maps (PNG with a palette), overlays, and for nuclei the objects in COCO's format.
+
+Folders are walked. Files that can't be read are reported and passed over; the exit status is then 1.
+"""
 
 import json
 import sys
@@ -7,12 +10,7 @@ from pathlib import Path
 
 def add_parser(subparsers):
     """Add ``predict`` to the command line."""
-    parser = subparsers.add_parser(
-        "predict",
-        help="predict pictures of any size",
-        description="Write label maps (PNG with a palette), overlays, and for nuclei the objects in COCO's format. "
-        "Folders are walked. Files that can't be read are reported and passed over; the exit status is then 1.",
-    )
+    parser = subparsers.add_parser("predict", help="predict pictures of any size", description=__doc__)
     parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
     weights = "a run's folder, or its weights.safetensors (default: the course's own, for fluorescent nuclei)"
     parser.add_argument("--weights", default="nuclei", help=weights)

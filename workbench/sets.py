@@ -56,10 +56,9 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     move = [moves.RandomScale(SMALLER, 1.33), moves.RandomCrop(side), moves.ElasticDeform(sigma=3), *TURNS, apart]
     middle = partial(centre, padded=not detector)  # a detector would be charged for objects in a padding
     look = moves.Compose([*sized, *scored, middle, *targets])
-    root = bowl(name)
-    if root or name == "dsb2018":
-        train = DSB2018(root, split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
-        val = DSB2018(root, split="val", transform=moves.Compose([moves.Grayscale(), look]))
+    if name == "dsb2018":
+        train = DSB2018(split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
+        val = DSB2018(split="val", transform=moves.Compose([moves.Grayscale(), look]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     train, val, held, reading = both_parts(name, said or {})
     numbered = reading.get("numbered", False)
@@ -78,13 +77,6 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     learned.counts = np.array([train.counts[index] for index in chosen])
     facts = {"classes": list(learned.classes), "grey": grey, "objects": numbered, "reading": reading}
     return learned, judged, facts
-
-
-def bowl(folder):
-    """The folder, if it is laid out as DSB2018 is, else None."""
-    inside = next((path for path in Path(folder).glob("*/images") if path.is_dir()), None)
-    whole = inside and (inside.parent / "masks").is_dir() and (inside / f"{inside.parent.name}.png").is_file()
-    return Path(folder) if whole else None
 
 
 def centre(sample, padded=True):
