@@ -4,7 +4,6 @@ import argparse
 import difflib
 import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 LENGTHS = {"steps", "epochs", "seconds"}  # of which one counts
@@ -53,15 +52,3 @@ def printable():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-@contextmanager
-def any_size():
-    """Let Pillow open pictures of any size: above 90 megapixels it warns, above 180 it refuses."""
-    from PIL import Image
-
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workbench import data, evaluate, export, models, predict, score, train
-from workbench.arguments import Parser, any_size, printable
+from workbench.arguments import Parser, printable
 
 COMMANDS = {each.__name__.partition(".")[2]: each for each in (data, train, predict, score, evaluate, export, models)}
 
@@ -20,7 +20,10 @@ def main(argv=None):
         command.add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
-        with any_size():
+        from unittest import mock
+
+        # Pillow refuses pictures above 180 megapixels, in case that somebody sent them to fill the memory.
+        with mock.patch("PIL.Image.MAX_IMAGE_PIXELS", None):
             status = COMMANDS[arguments.command].run(arguments)
     except (ValueError, OSError) as error:
         cause = str(error).rpartition("\nValueError: ")[2]  # of a traceback that a worker sent

@@ -9,7 +9,9 @@ def add_options(parser):
     group.add_argument("--images", metavar="DIR", help="folder of the pictures: a path, or its name in the set")
     group.add_argument("--masks", metavar="DIR", help="folder of the masks, where there are several, likewise")
     group.add_argument("--val", metavar="DIR", nargs="+", help="another set to score on; or its pictures and masks")
-    group.add_argument("--split", help="the part of the set that is meant: train, val or test")
+    group.add_argument(
+        "--split", help="the part that is meant: train, val, test, or held-back, a fifth of a set without val"
+    )
     group.add_argument("--classes", metavar="FILE", help="a class table (names, label,name or name,r,g,b), or a,b,c")
     group.add_argument("--foreground", type=positive, help="value of class 1 in black-and-white masks, such as 255")
     group.add_argument(

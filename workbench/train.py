@@ -63,12 +63,14 @@ def run(arguments):
     from seglib.training import best_device, detection_batch, fit
     from workbench.learning import Loss, scoring_time
     from workbench.networks import DETECTORS, build, check_fit, load_run
-    from workbench.processes import join, rank_and_size
+    from workbench.processes import rank_and_size
     from workbench.run import Run
     from workbench.sets import training_sets
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        join(best_device())
+        from accelerate import PartialState
+
+        PartialState(cpu=best_device().type == "cpu")  # meets the others that accelerate launch or torchrun started
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
     model, data, detector = arguments.model, arguments.data, arguments.model in DETECTORS
     looks = model, arguments.augment, arguments.size

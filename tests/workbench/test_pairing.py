@@ -128,6 +128,8 @@ def test_pictures_without_a_mask_are_left_out_when_asked_and_counted(tmp_path, c
     assert "note: 2 pictures without a mask are left out" in capsys.readouterr().out
     train, val, _ = training_sets(str(home), 32, {"skip_unlabelled": True})
     assert (len(train), len(val)) == (4, 1)
+    held = open_data(home, skip_unlabelled=True, split="held-back").pairs["held-back"]
+    assert [*held.images] == [*held.masks] == [val[0]["name"]]
     assert "2 pictures without a mask are left out" in capsys.readouterr().out
 
 
