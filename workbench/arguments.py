@@ -40,11 +40,11 @@ class Parser(argparse.ArgumentParser):
         if {word.partition("=")[0].strip("-") for word in args} & LENGTHS:
             content = {name: content[name] for name in content if name not in LENGTHS}
         for name, value in content.items():
-            words = value if isinstance(value, list) else [json.dumps(value) if isinstance(value, dict) else value]
-            words = [str(word) for word in words if word not in (None, False)]
-            if words:
-                option, text = f"--{name.replace('_', '-')}", words if name == "val" else [",".join(words)]
-                yield from (option, *(text if value is not True else ()))
+            words = [json.dumps(value) if isinstance(value, dict) else str(value)]
+            if isinstance(value, list):
+                words = [*map(str, value)] if name == "val" else [",".join(map(str, value))]
+            if value is not None and value is not False:
+                yield from (f"--{name.replace('_', '-')}", *(words if value is not True else ()))
 
 
 def printable():

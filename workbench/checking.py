@@ -13,11 +13,10 @@ from torch.nn.functional import adaptive_avg_pool2d
 from seglib.datasets.folder import few, natural
 from seglib.datasets.reading import open_picture, read_image
 from seglib.progress import Progress
-from workbench.class_tables import MaskReader
+from workbench.class_tables import VOID, MaskReader
 from workbench.dataset import DataSet, open_data
 from workbench.twins import find_twins
 
-VOID = 255
 MANY = 3  # twins that are told one by one
 
 

@@ -17,7 +17,7 @@ TABLES = (
     *("classes.csv", "classes.txt", "_classes.csv", "class_dict.csv", "class_dict_seg.csv", "label_colors.txt"),
     *("labelmap.txt", "class_names.txt", "labels.txt"),
 )
-VOID = ("void", "ignore", "ignored", "unlabelled", "unlabeled")  # classes of these names are 255
+VOID, VOID_NAMES = 255, ("void", "ignore", "ignored", "unlabelled", "unlabeled")
 GREY_VALUES = 64  # more labels than this in one mask, without a table, are no classes
 VOC_CLASSES = (
     "background",
@@ -122,7 +122,7 @@ def class_names(table):
 
 def fixed_label(name):
     """What a class of this name is in every set that is written, or None: background 0, void 255."""
-    return {"background": 0, **dict.fromkeys(VOID, 255)}.get(name.lower().strip("_ "))
+    return {"background": 0, **dict.fromkeys(VOID_NAMES, VOID)}.get(name.lower().strip("_ "))
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,8 @@ def open_data(folder, **options):
         There is no such folder, its layout is not recognised, or the class table can't be read.
     """
     places = find_splits(folder, options.get("images"), options.get("masks"))
-    whole = places.get("train") or places.get("all")
-    if options.get("split") == HELD and whole:
-        places = {HELD: whole}
+    if options.get("split") == HELD and places.keys() & {"train", "all"}:
+        places = {HELD: places.get("train") or places["all"]}
     if options.get("split"):
         if options["split"] not in places:
             raise ValueError(f"{folder} has {', '.join(places)}, no --split {options['split']}")

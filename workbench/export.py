@@ -31,8 +31,7 @@ def run(arguments):
     from workbench.networks import DETECTORS, load_run
 
     if arguments.to == "executorch":
-        why = "its runtime is not among the course's packages, so that nothing could be compared with torch"
-        raise ValueError(f"executorch is not written: {why}. On phones onnxruntime runs what --to onnx writes")
+        raise ValueError("executorch is none of the course's packages, so nothing could be compared: take --to onnx")
     network, config = load_run(arguments.run)
     if config["model"] in DETECTORS:
         why = "it tells objects apart outside of its layers (boxes that suppress each other, a watershed)"

@@ -182,7 +182,7 @@ class Tiles(Dataset):
             tops, lefts = (range(0, side, TILE) for side in kept.shapes[index])
             places += [(index, top, left) for top in tops for left in lefts]
         count = min(len(places), MOST_TILES)
-        self.places = [places[number * len(places) // count] for number in range(count)]
+        self.all, self.places = len(places), [places[number * len(places) // count] for number in range(count)]
 
     def __len__(self):
         return len(self.places)

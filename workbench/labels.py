@@ -6,14 +6,13 @@ import numpy as np
 
 from seglib.arrays import renumber
 from seglib.datasets.folder import few
-from workbench.class_tables import GREY_VALUES, MaskReader, as_table, find_table, looks_numbered
+from workbench.class_tables import GREY_VALUES, VOID, MaskReader, as_table, find_table, looks_numbered
 from workbench.dataset import open_data, reader_of
 from workbench.formats.common import load_json, within
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
 from workbench.pictures import PUBLIC, held_back
 from workbench.predicting import LABELS, OBJECTS
-from workbench.windows import VOID
 
 FEW = 8  # labels of a mask that may be classes where nobody named any
 
@@ -130,9 +129,8 @@ def _are_ids(path, reader):
     if not values <= set(range(len(reader.classes))):
         return False
     if values <= keys.keys() and any(keys[value] != value for value in values):
-        raise ValueError(
-            f"{path}: {few(sorted(values))} may be class ids or labels of the truth's table: put a table beside it"
-        )
+        told = "may be class ids or labels of the truth's table: put a table beside it"
+        raise ValueError(f"{path}: {few(sorted(values))} {told}")
     return True
 
 

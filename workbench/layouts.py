@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seglib.datasets import FolderDataset, reading
-from workbench.class_tables import TABLES, MaskReader, as_table, find_table
+from workbench.class_tables import TABLES
 
 LOSSLESS, PICTURES = (*reading.LOSSLESS, ".gif"), (*reading.PICTURES, ".gif")
 IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages", "leftImg8bit", "701_StillsRaw_full")
@@ -24,7 +24,8 @@ SIDECARS = (".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".i
 
 DESCRIPTION = (
     "images/ + masks/ (or imgs, labels ...), each perhaps with train/, val/ and test/; train/images/ + train/masks/ "
-    "and so on; train/ + train_masks/; or one folder of a.jpg and a_mask.png; --images and --masks name others"
+    "and so on; train/ + train_masks/; or one folder of a.jpg and a_mask.png; --images and --masks name others; TIFF "
+    "stacks and MATLAB's files become PNG by `seglib data convert`"
 )
 
 
@@ -70,14 +71,14 @@ def open_folder(folder, split=None, classes=None, foreground=None, transform=Non
 
     >>> data = open_folder("cats", split="train")  # doctest: +SKIP
     """
+    from workbench.dataset import open_data  # which stands on this file
+
     splits = find_splits(folder)
     if "all" in splits and split is not None:
         raise ValueError(f"{folder} is not split into train/, val/ and test/, so leave out split={split!r}")
     if "all" not in splits and split not in splits:
         raise ValueError(f"{folder} has the splits {', '.join(splits)}: pass one of them as split, not {split!r}")
-    images, masks = splits[split or "all"]
-    table = as_table(classes) if classes else find_table(*table_places(folder, splits))
-    return as_dataset(pair_up(images, masks), images, masks, MaskReader(table, foreground), transform)
+    return open_data(folder, classes=classes, foreground=foreground).part(split or "all", transform)
 
 
 def as_dataset(pairs, images, masks, reader, transform=None):
@@ -186,7 +187,7 @@ def by_name(paths, folder, suffixes, faults):
         if path.is_symlink() and not path.exists():
             faults.append(f"{path} is a link to a missing file, {os.readlink(path)}")
         elif path.suffix.lower() not in suffixes or not path.is_file():
-            faults.append(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
+            faults.append(f"{path} is none of {' '.join(suffixes)}: move or convert it (.mat: `seglib data convert`)")
         elif name in found:
             faults.append(f"{path} and {found[name].name} have the same name up to the suffix: keep one")
         else:

@@ -70,7 +70,7 @@ class Run:
             if self.writes:  # it may have been killed between the checkpoint and the rest
                 self._report(self.state["model"], self.record)
         elif self.writes:
-            self._write_config()
+            write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
 
     def begin(self, model, optimizer):
         """Bring model, optimizer and random numbers back to the checkpoint's moment; return the network to train."""
@@ -162,9 +162,6 @@ class Run:
         self.events.flush()
         self.logged = record["history"]["step"][-1]
 
-    def _write_config(self):
-        write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
-
     def _check_config(self):
         before = load_json(self.folder / "config.json")
         now = json.loads(json.dumps(self.config))
@@ -174,7 +171,7 @@ class Run:
             remedy = "Give the same ones to go on, or take another folder"
             raise ValueError(f"{self.folder} was begun with other arguments: {told}. {remedy}")
         if before != now and self.writes:
-            self._write_config()
+            write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
 
 
 def read_checkpoint(path):

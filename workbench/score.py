@@ -14,13 +14,10 @@ def add_parser(subparsers):
     parser = subparsers.add_parser("score", help="score predictions against the truth", description=__doc__)
     parser.add_argument("predictions", help="folder that seglib predict wrote, or a folder of label maps")
     parser.add_argument("truth", help="your data set, a folder of masks, or dsb2018, camvid: the held-back pictures")
-    parser.add_argument(
-        "--against", metavar="OTHER", help="other predictions of the same pictures, to be compared with"
-    )
+    parser.add_argument("--against", metavar="OTHER", help="other predictions of these pictures, to compare with")
     add_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
-    report = "write report.html, pictures.csv, and the confusion matrix as PNG and CSV"
-    parser.add_argument("--report", metavar="FOLDER", help=report)
+    parser.add_argument("--report", metavar="FOLDER", help="write report.html, pictures.csv, confusion.csv and .png")
 
 
 def run(arguments):

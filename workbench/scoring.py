@@ -132,8 +132,8 @@ def compared(own, other):
 def tables(report):
     """Tables as text: the classes with their mean, the pictures, and the comparison if there is one."""
     columns = [key for key in (*PIXELS, *OBJECTS) if key in report["mean"]]
-    lines = [*_table("class", report["classes"] | {"mean": report["mean"]}, columns), ""]
-    lines += _table("picture", report["pictures"], columns)
+    lines = [*_table("class", report["classes"] | {"mean": report["mean"]}, columns)]
+    lines += ["", *_table("picture", report["pictures"], columns)]
     if report.get("against"):
         lines += ["", *_table("picture by picture", report["against"], COMPARED), UNSURE]
     return "\n".join(lines)

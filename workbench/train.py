@@ -44,8 +44,7 @@ def add_parser(subparsers):
     add("--class-weights", help="of the cross-entropy: none, sqrt (default from 3 classes on), median, or as 1,5,5")
     add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
     add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
-    text = "photo: light, scale, left and right (default); microscope: bending, flips and turns too; flips; none"
-    add("--augment", choices=AUGMENTS, help=text)
+    add("--augment", choices=AUGMENTS, help="photo: light, scale, left and right (default); microscope: turns too")
     add("--seed", type=int, default=0)
     add("--eval-every", type=positive, default=100, help=f"steps from one scoring to the next ({default})")
     add_options(parser)

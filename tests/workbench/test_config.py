@@ -22,12 +22,13 @@ def test_yaml_holds_options_and_those_given_beside_it_come_first(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(
         "model: unet\ndata: cells\nepochs: 3\nclass-weights: 1,5\nlearning_rate: 1e-3\nresume: true\n"
-        "pretrained: no\nbackbone: ~\naugment: none\nval: [a, b]\nclasses: [ground, tree]\n",
+        "workers: 0\npretrained: no\nbackbone: ~\naugment: none\nval: [a, b]\nclasses: [ground, tree]\n",
         encoding="utf-8-sig",
     )
     found = parsed("--config", path)
     assert (found.model, found.data, found.epochs, found.class_weights) == ("unet", "cells", 3, "1,5")
     assert (found.learning_rate, found.resume, found.pretrained, found.backbone) == (0.001, True, False, None)
+    assert found.workers == 0
     assert (found.augment, found.val, found.classes) == ("none", ["a", "b"], "ground,tree")
     found = parsed(f"--config={path}", "--steps", "7", "--model", "fcn")
     assert (found.model, found.steps, found.epochs) == ("fcn", 7, None)

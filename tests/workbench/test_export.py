@@ -118,7 +118,7 @@ def test_what_is_not_exported_is_refused_with_the_reason(tmp_path, capsys):
     assert main(["export", "nuclei", "--to", "onnx"]) == 1
     assert "nuclei is not exported: it tells objects apart outside of its layers" in capsys.readouterr().err
     assert main(["export", "nuclei", "--to", "executorch"]) == 1
-    assert "executorch is not written: its runtime is not among the course's packages" in capsys.readouterr().err
+    assert "executorch is none of the course's packages, so nothing could be compared" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "nowhere"), "--to", "onnx"]) == 1
     assert "there is no" in capsys.readouterr().err
 
