@@ -234,7 +234,8 @@ class MaskReader:
             wanted = few(sorted(self.keys or (0, 1, 255)))
             told = f"{path} holds the labels {few(unknown)}; wanted are {wanted} for {self.classes}"
             return labels, f"{told}. {likely_cause(self.values(path).numpy())}"
-        plain = self == MaskReader(self.table) and not self.coloured and 255 not in (self.table or {}).values()
+        told = self.table and (255 in self.table.values() or len(self.table) > len(self.classes))  # what 255 means
+        plain = self == MaskReader(self.table) and not self.coloured and not told
         if plain and len(self.classes) == 2 and present(labels) == [0, 255]:
             told = f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass"
             return labels, f"{told} --foreground 255; if it is to be ignored, pass --foreground 1"

@@ -33,6 +33,14 @@ TABLES = {
 }
 
 
+def test_a_void_class_beside_the_first_one_is_no_black_and_white_mask(tmp_path):
+    """Values 0 and 1 of void, ground, cell are 255 and 0: nobody has to say what 255 means."""
+    path = save(tmp_path / "a.png", np.array([[0, 1, 1]], np.uint8))
+    labels, fault = MaskReader(as_table(("void", "ground", "cell"))).examine(path)
+    assert fault is None
+    assert labels.tolist() == [[255, 0, 0]]
+
+
 @pytest.mark.parametrize("text", TABLES)
 def test_tables_with_labels(tmp_path, text):
     (tmp_path / "classes.csv").write_text(text, encoding="utf-8")
