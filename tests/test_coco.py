@@ -170,7 +170,7 @@ def test_a_byte_order_mark_and_windows_paths_are_read(folder):
         (("categories", 1, "id"), 18, r"categories has the id 18 twice"),
         (("categories", 1, "name"), "dog", r"but background, not \('dog', 'dog'\)"),
         (("categories", 1, "name"), "background", r"but background, not \('dog', 'background'\)"),
-        (("categories",), [], r"1 to 254 different categories"),
+        (("categories",), [], r"1 to 254 different names"),
         (("categories",), None, r"notes\.json holds .*; wanted are the lists images, annotations, categories"),
         (("annotations", 2, "id"), 9, r"annotations has the id 9 twice"),
         (("annotations", 1), "x", r"annotations has an entry without id, image_id"),
