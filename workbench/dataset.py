@@ -50,12 +50,12 @@ def open_data(folder, **options):
         There is no such folder, its layout is not recognised, or the class table can't be read.
     """
     places = find_splits(folder, options.get("images"), options.get("masks"))
-    if options.get("split") == HELD and places.keys() & {"train", "all"}:
+    wanted = options.get("split")
+    if wanted == HELD and places.keys() & {"train", "all"}:
         places = {HELD: places.get("train") or places["all"]}
-    if options.get("split"):
-        if options["split"] not in places:
-            raise ValueError(f"{folder} has {', '.join(places)}, no --split {options['split']}")
-        places = {options["split"]: places[options["split"]]}
+    if wanted and wanted not in places:
+        raise ValueError(f"{folder} has {', '.join(places)}, no --split {wanted}")
+    places = {wanted: places[wanted]} if wanted else places
     if options.get("val"):
         place, *more = map(Path, options["val"])
         places["val"] = (place, *more) if more else next(iter(find_splits(place).values()))

@@ -8,7 +8,6 @@ from pathlib import Path
 from workbench.options import add_options, said
 
 SPLITS = ("test", "val", "all", "train")  # of which the first that is there counts
-TOLD = {"all": "all pictures", "held-back": "the pictures that the training held back"}
 
 
 def add_parser(subparsers):
@@ -37,7 +36,7 @@ def run(arguments):
         if not arguments.split and split in ("all", "train") and Path(own).resolve() == Path(arguments.data).resolve():
             split, data = HELD, open_data(arguments.data, **said(arguments) | {"split": HELD})
         pictures = map(str, data.pairs[split].images.values() if split == HELD else [data.places[split][0]])
-        print(f"{arguments.data}: {TOLD.get(split, split)} are scored")
+        print(f"{arguments.data}: scored are {'all' if split == 'all' else f'the {split}'} pictures")
     parser = argparse.ArgumentParser()
     predict.add_parser(parser.add_subparsers())
     failed = predict.run(parser.parse_args(["predict", *pictures, "--weights", arguments.run, "--out", out]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seglib.datasets import FolderDataset, reading
-from workbench.class_tables import TABLES
+from workbench.class_tables import TABLES, MaskReader, as_table, find_table
 
 LOSSLESS, PICTURES = (*reading.LOSSLESS, ".gif"), (*reading.PICTURES, ".gif")
 IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages", "leftImg8bit", "701_StillsRaw_full")
@@ -71,14 +71,14 @@ def open_folder(folder, split=None, classes=None, foreground=None, transform=Non
 
     >>> data = open_folder("cats", split="train")  # doctest: +SKIP
     """
-    from workbench.dataset import open_data  # which stands on this file
-
     splits = find_splits(folder)
     if "all" in splits and split is not None:
         raise ValueError(f"{folder} is not split into train/, val/ and test/, so leave out split={split!r}")
     if "all" not in splits and split not in splits:
         raise ValueError(f"{folder} has the splits {', '.join(splits)}: pass one of them as split, not {split!r}")
-    return open_data(folder, classes=classes, foreground=foreground).part(split or "all", transform)
+    images, masks = splits[split or "all"]
+    table = as_table(classes) if classes else find_table(*table_places(folder, splits))
+    return as_dataset(pair_up(images, masks), images, masks, MaskReader(table, foreground), transform)
 
 
 def as_dataset(pairs, images, masks, reader, transform=None):

@@ -115,7 +115,7 @@ def test_evaluate_predicts_and_scores_the_held_back_pictures(tmp_path, monkeypat
     own_pictures(tmp_path / "all")
     call = ["evaluate", "a run", str(tmp_path / "all"), "--foreground", "255", "--out"]
     assert main([*call, str(tmp_path / "first")]) == 0
-    assert "all pictures are scored" in capsys.readouterr().out
+    assert "scored are all pictures" in capsys.readouterr().out
     scores = json.loads((tmp_path / "first/scores.json").read_text())
     assert list(scores["classes"]) == ["background", "cell"]
     assert 0.8 < scores["mean"]["IoU"] < 1
@@ -125,7 +125,7 @@ def test_evaluate_predicts_and_scores_the_held_back_pictures(tmp_path, monkeypat
     monkeypatch.setattr("workbench.networks.load_run", lambda _: (Bright(), FACTS | {"data": str(tmp_path / "all")}))
     for more in ([], ["--split", "held-back"]):
         assert main([*call, str(tmp_path / f"held{len(more)}"), *more]) == 0
-        assert "the pictures that the training held back are scored" in capsys.readouterr().out
+        assert "scored are the held-back pictures" in capsys.readouterr().out
         held = json.loads((tmp_path / f"held{len(more)}/scores.json").read_text())["pictures"]
         assert list(held) == ["4"]  # as the training has it, see test_one_reading
     for split, names in (("train", "01"), ("val", "2"), ("test", "34")):
