@@ -29,7 +29,7 @@ from seglib.training import detection_batch, fit
 from seglib.transforms import Compose, RandomCrop, RandomFlip, RandomRotate90
 from workbench.detections import paint
 from workbench.networks import SHIPPED, load_run
-from workbench.nuclei import AnyExposure, Nuclei
+from workbench.nuclei import Nuclei, any_exposure
 from workbench.pictures import Picture
 from workbench.predicting import find_nuclei
 from workbench.run import Run
@@ -41,7 +41,7 @@ CONFIG = {"model": "nuclei", "classes": list(AnyMicroscope.classes), "grey": Tru
 
 def train():
     """Train, or go on from the last checkpoint in RUN: remove that folder after changing what pictures look like."""
-    move = [AnyExposure(), RandomCrop(96), RandomFlip(), RandomRotate90(), instances_to_targets]
+    move = [any_exposure, RandomCrop(96), RandomFlip(), RandomRotate90(), instances_to_targets]
     pictures = InMemory(AnyMicroscope(PICTURES, size=128, seed=1), Compose(move))
     torch.manual_seed(SEED)
     config = CONFIG | {"pictures": PICTURES, "steps": STEPS, "batch_size": BATCH, "seed": SEED}

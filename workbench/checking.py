@@ -13,11 +13,10 @@ from torch.nn.functional import adaptive_avg_pool2d
 from seglib.datasets.folder import few, natural
 from seglib.datasets.reading import open_picture, read_image
 from seglib.progress import Progress
-from workbench.class_tables import MaskReader
+from workbench.class_tables import VOID, MaskReader
 from workbench.dataset import DataSet, open_data
 from workbench.twins import find_twins
 
-VOID = 255
 MANY = 3  # twins that are told one by one
 
 
@@ -44,7 +43,7 @@ class Report:
     folder: Path
     reader: MaskReader
     pictures: list
-    faults: dict  # {kind: sentences}; kinds are missing, broken, foreign, sizes, labels, duplicates, leakage
+    faults: dict  # {kind: sentences}, kinds in words
     notes: list  # sentences on what is worth a look
 
     @property
@@ -81,7 +80,7 @@ def check_folder(data):
     data = data if isinstance(data, DataSet) else open_data(data)
     faults, pictures = defaultdict(list), []
     for split, pairs in data.pairs.items():
-        faults["foreign"] += pairs.faults
+        faults["don't belong there"] += pairs.faults
         names = sorted(pairs.images.keys() | pairs.masks.keys(), key=natural)
         pictures += [CheckedPair(split, name, pairs.images.get(name), pairs.masks.get(name)) for name in names]
     if not pictures:
@@ -103,7 +102,7 @@ def _examine(picture, reader):
     """Fill in what the two files hold."""
     for file, other in ((picture.image, "mask"), (picture.mask, "image")):
         if file and not (picture.image and picture.mask):
-            picture.faults.append(("missing", f"{file} has no {other}"))
+            picture.faults.append(("without a partner", f"{file} has no {other}"))
     mask_size = None
     try:
         if picture.image:
@@ -114,19 +113,19 @@ def _examine(picture, reader):
             picture.digest = hashlib.sha256(picture.image.read_bytes()).hexdigest()
             picture.bits = difference_hash(image)
     except ValueError as error:
-        picture.faults.append(("broken", str(error)))
+        picture.faults.append(("can't be read", str(error)))
     try:
         if picture.mask:
             labels, fault = reader.examine(picture.mask)
             mask_size = tuple(labels.shape)
             values, pixels = labels[labels >= 0].unique(return_counts=True)
             picture.pixels = Counter(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
-            picture.faults += [("labels", fault)] if fault else []
+            picture.faults += [("unknown labels", fault)] if fault else []
     except ValueError as error:
-        picture.faults.append(("broken", str(error)))
+        picture.faults.append(("can't be read", str(error)))
     if picture.size and mask_size and picture.size != mask_size:
         told = f"{picture.mask} is {mask_size} but {picture.image} {picture.size} (height, width)"
-        picture.faults.append(("sizes", told))
+        picture.faults.append(("sizes differ", told))
 
 
 def difference_hash(image):
@@ -145,7 +144,9 @@ def _tell_twins(pictures):
         same = "the same file as" if distance is None else f"nearly the same picture ({distance} of 64 bits differ) as"
         sentence = f"{picture.image} is {same} {twin.image}"
         if picture.split != twin.split:
-            picture.faults.append(("leakage", f"{sentence}: {picture.split} and {twin.split} must not share pictures"))
+            picture.faults.append(
+                ("leakage between splits", f"{sentence}: {picture.split} and {twin.split} must not share pictures")
+            )
         elif distance is None:
             picture.faults.append(("duplicates", sentence))
         else:

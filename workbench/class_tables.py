@@ -1,5 +1,6 @@
 """Which class a label or a colour of a mask stands for: tables beside the masks, and the masks read through them."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +9,15 @@ import numpy as np
 import torch
 from scipy.ndimage import find_objects, label
 
+from seglib.datasets.dsb2018 import merged
 from seglib.datasets.folder import few
-from seglib.datasets.reading import colours, decode, read_mask
+from seglib.datasets.reading import colours, decode, read_image, read_mask
 
 TABLES = (
     *("classes.csv", "classes.txt", "_classes.csv", "class_dict.csv", "class_dict_seg.csv", "label_colors.txt"),
     *("labelmap.txt", "class_names.txt", "labels.txt"),
 )
-VOID = {"void", "ignore", "ignored", "unlabelled", "unlabeled"}  # classes of these names are 255
+VOID, VOID_NAMES = 255, ("void", "ignore", "ignored", "unlabelled", "unlabeled")
 GREY_VALUES = 64  # more labels than this in one mask, without a table, are no classes
 VOC_CLASSES = (
     "background",
@@ -91,6 +93,8 @@ def as_table(classes, source="classes"):
     """
     if isinstance(classes, str | Path) and Path(classes).is_file():
         return read_table(classes)
+    if isinstance(classes, str) and classes.startswith("{"):  # as a run's config has it
+        classes = json.loads(classes)
     if isinstance(classes, str):
         classes, source = tuple(name.strip() for name in classes.split(",")), f"--classes {classes}"
     if not isinstance(classes, dict):
@@ -113,7 +117,12 @@ def as_table(classes, source="classes"):
 
 def class_names(table):
     """The names of the classes 0, 1, 2 ... of a table, or of names: all but the void ones, which mean 255."""
-    return tuple(name for name in table or () if name.lower().strip("_") not in VOID)
+    return tuple(name for name in table or () if fixed_label(name) != 255)
+
+
+def fixed_label(name):
+    """What a class of this name is in every set that is written, or None: background 0, void 255."""
+    return {"background": 0, **dict.fromkeys(VOID_NAMES, VOID)}.get(name.lower().strip("_ "))
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,9 @@ class MaskReader:
 
     def values(self, path):
         """What the file holds: numbers, int64 (H, W), or where colours count each of them as one number."""
+        if Path(path).is_dir():  # with a mask for every object, see `layouts.apart`
+            picture = path.parent / "images" / f"{path.parent.name}.png"
+            return merged(path, read_image(picture), picture)
         image = decode(path, stored=True)
         if self.coloured:
             if image.mode.startswith(("I", "F")):
@@ -222,7 +234,8 @@ class MaskReader:
             wanted = few(sorted(self.keys or (0, 1, 255)))
             told = f"{path} holds the labels {few(unknown)}; wanted are {wanted} for {self.classes}"
             return labels, f"{told}. {likely_cause(self.values(path).numpy())}"
-        plain = self == MaskReader(self.table) and not self.coloured and 255 not in (self.table or {}).values()
+        told = self.table and (255 in self.table.values() or len(self.table) > len(self.classes))  # what 255 means
+        plain = self == MaskReader(self.table) and not self.coloured and not told
         if plain and len(self.classes) == 2 and present(labels) == [0, 255]:
             told = f"{path} holds 0 and 255 only, and 255 means 'ignore': if it means {self.classes[1]!r}, pass"
             return labels, f"{told} --foreground 255; if it is to be ignored, pass --foreground 1"
@@ -242,7 +255,7 @@ def likely_cause(values):
     found, counts = np.unique(values, return_counts=True)
     if len(found) == 2 and found[0] == 0:
         return f"Where {found[1]} means the second class: pass --foreground {found[1]}"
-    if len(found) > 3 and 200 < found[-1] < 256 and counts[[0, -1]].sum() > 0.7 * values.size:
+    if len(found) > 8 and 200 < found[-1] < 256 and counts[[0, -1]].sum() > 0.7 * values.size:
         return "It looks like a blurred black and white mask: pass --threshold 128, or save it again, unsmoothed"
     if looks_numbered(values):
         return "They look like numbered objects: pass --numbered"

@@ -20,7 +20,11 @@ def main(argv=None):
         command.add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
-        status = COMMANDS[arguments.command].run(arguments)
+        from unittest import mock
+
+        # Pillow refuses pictures above 180 megapixels, in case that somebody sent them to fill the memory.
+        with mock.patch("PIL.Image.MAX_IMAGE_PIXELS", None):
+            status = COMMANDS[arguments.command].run(arguments)
     except (ValueError, OSError) as error:
         cause = str(error).rpartition("\nValueError: ")[2]  # of a traceback that a worker sent
         print(f"seglib {arguments.command}: {cause}", file=sys.stderr)

@@ -1,4 +1,8 @@
-"""``seglib data check FOLDER``: look through a data set before training on it."""
+"""Look through a folder of pictures and masks before training on it.
+
+Told are sizes, channels, class frequencies; missing, broken and duplicate files, unknown labels, leakage between
+splits. Exit status: 0 fine, 1 something is wrong.
+"""
 
 from collections import Counter
 
@@ -7,25 +11,12 @@ from workbench.options import add_options, said
 
 SHOWN = 10  # sentences of a kind
 CHANNELS = {"1": "black and white", "L": "grey, 8 bits", "RGB": "colour, 8 bits", "I;16": "grey, 16 bits"}
-KINDS = {
-    "missing": "without a partner",
-    "broken": "can't be read",
-    "foreign": "don't belong there",
-    "sizes": "sizes differ",
-    "labels": "unknown labels",
-    "duplicates": "duplicates",
-    "leakage": "leakage between splits",
-}
 
 
 def add_parser(subparsers):
     """Add ``data`` and its verbs ``check`` and ``convert`` to the command line."""
     verbs = subparsers.add_parser("data", help="look at data sets").add_subparsers(dest="verb", required=True)
-    check = verbs.add_parser(
-        "check",
-        help="look through a folder of pictures and masks: sizes, channels, class frequencies; missing, broken and "
-        "duplicate files, unknown labels, leakage between splits. Exit status: 0 fine, 1 something is wrong.",
-    )
+    check = verbs.add_parser("check", help="look through a data set before training on it", description=__doc__)
     check.add_argument("folder", help="images/ and masks/, perhaps with train/, val/, test/; classes.csv beside them")
     add_options(check)
     check.add_argument("--page", metavar="FILE", default="data_check.html", help="thumbnails (default: %(default)s)")
@@ -66,7 +57,7 @@ def lines(report):
     yield from _table("classes", _frequencies(report))
     yield from _some(report.notes, "note: ")
     for kind, sentences in report.faults.items():
-        yield f"WRONG, {KINDS[kind]}: {len(sentences)}"
+        yield f"WRONG, {kind}: {len(sentences)}"
         yield from _some(sentences, "  ")
     if not report.faults:
         yield "nothing is wrong"

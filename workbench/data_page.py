@@ -3,12 +3,11 @@
 import math
 
 import torch
-from torch.nn.functional import avg_pool2d
 
-from seglib.datasets import read_image
-from seglib.plotting import overlay, overlay_instances, to_rgb
+from seglib.plotting import overlay, overlay_instances
 from seglib.training.weights import write_whole
 from workbench.drawing import encoded
+from workbench.pictures import Picture
 from workbench.report import in_page, legend_of, template
 
 SHOWN = 60  # pictures, those with faults first
@@ -48,12 +47,9 @@ def _figure(report, picture):
 
 def _painted(report, picture):
     """Thumbnail with overlay, float (H, W, 3); without one where the mask is missing, broken or of another size."""
-    step = math.ceil(max(picture.size) / SIDE)
-    small = avg_pool2d(read_image(picture.image), step, ceil_mode=True)
-    if small.max() < 0.1:  # 12 bits of 16, say
-        small = small / small.max().clamp(min=1e-6)
-    if not picture.pixels or any(kind in ("sizes", "broken") for kind, _ in picture.faults):
-        return to_rgb(small)
+    step, small = math.ceil(max(picture.size) / SIDE), Picture(picture.image, False, longest=SIDE).reduced(1)
+    if not picture.pixels or any(kind in ("sizes differ", "can't be read") for kind, _ in picture.faults):
+        return small / 255
     labels = report.reader.examine(picture.mask)[0][::step, ::step]
     labels = torch.where(labels < 0, 255, labels)
     return (overlay if labels.max() <= 255 else overlay_instances)(small, labels)

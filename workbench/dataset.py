@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from seglib.datasets.folder import natural
 from workbench.class_tables import MaskReader, as_table, find_table
-from workbench.layouts import as_dataset, find_splits, pair_up, table_places
+from workbench.layouts import apart, as_dataset, find_splits, pair_up, table_places
 
-HELD_BACK = 5  # every fifth picture of a set without a validation set
+HELD_BACK = 5  # every fifth picture of a set without a validation set ...
+HELD = "held-back"  # ... which may be asked for as a split
 
 
 @dataclass
@@ -48,18 +50,26 @@ def open_data(folder, **options):
         There is no such folder, its layout is not recognised, or the class table can't be read.
     """
     places = find_splits(folder, options.get("images"), options.get("masks"))
-    if options.get("split"):
-        if options["split"] not in places:
-            raise ValueError(f"{folder} has {', '.join(places)}, no --split {options['split']}")
-        places = {options["split"]: places[options["split"]]}
+    wanted = options.get("split")
+    if wanted == HELD and places.keys() & {"train", "all"}:
+        places = {HELD: places.get("train") or places["all"]}
+    if wanted and wanted not in places:
+        raise ValueError(f"{folder} has {', '.join(places)}, no --split {wanted}")
+    places = {wanted: places[wanted]} if wanted else places
     if options.get("val"):
         place, *more = map(Path, options["val"])
         places["val"] = (place, *more) if more else next(iter(find_splits(place).values()))
+    if all(apart(images) for images, _ in places.values()):
+        options |= {"numbered": True}
     reader, pairs, left_out = reader_of(options, *table_places(folder, places)), {}, 0
     for split, (images, masks) in places.items():
-        pairs[split] = pair_up(images, masks)
+        found = pair_up(images, masks)
+        names, masks = sorted(found.images, key=natural), found.masks
         if options.get("skip_unlabelled"):
-            labelled = {name: path for name, path in pairs[split].images.items() if name in pairs[split].masks}
-            left_out += len(pairs[split].images) - len(labelled)
-            pairs[split] = pairs[split]._replace(images=labelled)
+            names = [name for name in names if name in masks]
+            left_out += len(found.images) - len(names)
+        if split == HELD:
+            names = names[HELD_BACK - 1 :: HELD_BACK]
+            masks = {name: masks[name] for name in names if name in masks}
+        pairs[split] = found._replace(images={name: found.images[name] for name in names}, masks=masks)
     return DataSet(Path(folder), places, pairs, reader, options, left_out)

@@ -64,7 +64,7 @@ def paint(found, size):
 
     Returns
     -------
-    (instances, kept) : int32 (height, width), 0 = none, 1..n, and the n objects that were drawn
+    (instances, kept) : int32 (height, width), 0 = none, 1..n, and the n objects as they were drawn
     """
     instances, kept = np.zeros(size, np.int32), []
     for each in found:
@@ -72,7 +72,7 @@ def paint(found, size):
         window = instances[top : top + mask.shape[0], left : left + mask.shape[1]]
         free = mask & (window == 0)
         if 2 * free.sum() >= mask.sum():
-            kept.append(each)
+            kept.append((*each[:-1], free))
             window[free] = len(kept)
     return instances, kept
 

@@ -1,5 +1,6 @@
-"""Networks as ONNX, with what prepares a picture inside, compared with torch."""
+"""Networks as ONNX or TorchScript, with what prepares a picture inside, compared with torch."""
 
+import io
 import json
 import time
 import warnings
@@ -37,7 +38,7 @@ class Prepared(nn.Module):
         return (heads["out"] if isinstance(heads, dict) else heads).softmax(1)
 
 
-def exported(network, config, photo=None):
+def exported(network, config, form, photo=None):
     """(bytes of the file, what is to be compared): (torch's answer, the file's, seconds of each) of three pictures.
 
     The file has texts along: "classes" and "colours" (0..255) as JSON lists, and "model".
@@ -47,7 +48,7 @@ def exported(network, config, photo=None):
     network = Prepared(network, config["grey"]).cpu().eval()
     image = read_image(photo)[None] if photo else torch.from_numpy(chelsea()).permute(2, 0, 1)[None] / 255
     with traceable(network), torch.no_grad():
-        content, answer = as_onnx(network, image, facts)
+        content, answer = {"onnx": as_onnx, "torchscript": as_torchscript}[form](network, image, facts)
         answer(image)  # the first time takes longer
         views = (image, image[..., :-3, :-7], image.transpose(2, 3))
         return content, [(*timed(network, view), *timed(answer, view)) for view in views]
@@ -121,3 +122,10 @@ def as_onnx(network, image, facts):
     content = model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return content, lambda picture: torch.from_numpy(session.run(None, {"image": picture.numpy()})[0])
+
+
+def as_torchscript(network, image, facts):
+    """(bytes of a file for `torch.jit.load`, in Python or C++, function from a picture to its answer)."""
+    traced, content = torch.jit.trace(network, image), io.BytesIO()
+    torch.jit.save(traced, content, _extra_files=facts)
+    return content.getvalue(), traced

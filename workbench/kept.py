@@ -13,7 +13,7 @@ from seglib.datasets.reading import check_same_size
 from seglib.progress import Progress
 from seglib.transforms import OUTSIDE, ElasticDeform, Jitter, RandomFlip, RandomRotate90, Resize
 from workbench.nuclei import scaled_down
-from workbench.pictures import Picture, any_size
+from workbench.pictures import Picture
 
 MEMORY = 2**30  # bytes of pictures that are kept; the rest is read anew each time
 GLANCE = 2**14  # pixels, spread over a picture, that tell its brightness after a jitter
@@ -55,7 +55,7 @@ class Kept:
 
         Raises ValueError for the first file that can't be read or does not fit its partner or the classes.
         """
-        with any_size(), Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        with Progress("reading pictures") as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
             for index, raw in enumerate(pool.map(self.read, range(len(self)))):
                 self.keep(index, raw)
                 counts = np.bincount(raw["mask"].ravel(), minlength=256)

@@ -1,20 +1,18 @@
 """Label maps and objects to score: of a folder, of a data set, or of a public set's held-back pictures."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from seglib.arrays import renumber
 from seglib.datasets.folder import few
-from workbench.class_tables import GREY_VALUES, MaskReader, as_table, find_table, looks_numbered
+from workbench.class_tables import GREY_VALUES, VOID, MaskReader, as_table, find_table, looks_numbered
 from workbench.dataset import open_data, reader_of
+from workbench.formats.common import load_json, within
 from workbench.layouts import LOSSLESS, Unrecognised, by_name, match, table_places, walk
 from workbench.objects import painted
-from workbench.pictures import PUBLIC, any_size, held_back
+from workbench.pictures import PUBLIC, held_back
 from workbench.predicting import LABELS, OBJECTS
-from workbench.sets import bowl
-from workbench.windows import VOID
 
 FEW = 8  # labels of a mask that may be classes where nobody named any
 
@@ -55,7 +53,7 @@ def both_maps(predictions, truth, **said):
     """
     found = _files(predictions)
     own = find_table(predictions)
-    if truth in PUBLIC or bowl(truth):
+    if truth in PUBLIC:
         maps = named_maps(truth)
         return folder_maps(predictions, found, MaskReader(own or as_table(maps.classes)), maps.classes), maps
     paths, places, options = _true_files(truth, found, said)
@@ -103,13 +101,12 @@ def folder_maps(folder, paths, reader, classes, note="", or_ids=False):
     found = read_objects(annotated) if annotated.is_file() else None
 
     def read(name):
-        with any_size():  # as predict writes maps
-            if reader.numbered:
-                ids = renumber(reader.values(paths[name]).int().numpy()).astype(np.int32)
-                return {"mask": (ids > 0).astype(np.uint8), "instances": ids, "scores": np.ones(ids.max())}
-            own = MaskReader(as_table(reader.classes)) if or_ids and _are_ids(paths[name], reader) else reader
-            mask = (_unnamed if own == MaskReader() else own)(paths[name])
-            mask = mask.numpy().astype(np.uint8)  # large pictures are held several times
+        if reader.numbered:
+            ids = renumber(reader.values(paths[name]).int().numpy()).astype(np.int32)
+            return {"mask": (ids > 0).astype(np.uint8), "instances": ids, "scores": np.ones(ids.max())}
+        own = MaskReader(as_table(reader.classes)) if or_ids and _are_ids(paths[name], reader) else reader
+        mask = (_unnamed if own == MaskReader() else own)(paths[name])
+        mask = mask.numpy().astype(np.uint8)  # large pictures are held several times
         if found is None:
             return {"mask": mask}
         if paths[name].stem not in found:
@@ -132,9 +129,8 @@ def _are_ids(path, reader):
     if not values <= set(range(len(reader.classes))):
         return False
     if values <= keys.keys() and any(keys[value] != value for value in values):
-        raise ValueError(
-            f"{path}: {few(sorted(values))} may be class ids or labels of the truth's table: put a table beside it"
-        )
+        told = "may be class ids or labels of the truth's table: put a table beside it"
+        raise ValueError(f"{path}: {few(sorted(values))} {told}")
     return True
 
 
@@ -191,12 +187,10 @@ def read_objects(path):
 
     Raises ValueError if the file is something else.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    content = load_json(path)
+    with within(f"{path} is no file in COCO's format"):
         names = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
         found = {name: [] for name in names.values()}
         for annotation in content["annotations"]:
             found[names[annotation["image_id"]]].append(annotation)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no file in COCO's format: {type(error).__name__} {error}") from None
     return found

@@ -9,10 +9,11 @@ from seglib.datasets import FolderDataset, reading
 from workbench.class_tables import TABLES, MaskReader, as_table, find_table
 
 LOSSLESS, PICTURES = (*reading.LOSSLESS, ".gif"), (*reading.PICTURES, ".gif")
-IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages", "leftImg8bit")
+IMAGES = ("images", "image", "imgs", "img", "JPEGImages", "PNGImages", "leftImg8bit", "701_StillsRaw_full")
 MASKS = (
     *("masks", "mask", "labels", "label", "annotations", "gt", "PedMasks", "SegmentationClass", "SegmentationClassPNG"),
     *("groundTruth", "ground_truth", "1st_manual", "manual", "annot", "seg", "segmentation", "segmentations", "gtFine"),
+    "LabeledApproved_full",  # CamVid's, as its pictures' above
 )
 SPLITS = {"train": "train|training", "val": "val|valid|validation", "test": "test|testing"}  # train2017 is one too
 ENDINGS = "_masks?|_labels?|_seg|_gt|_annotation|_segmentation"  # of masks' names
@@ -23,7 +24,8 @@ SIDECARS = (".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".i
 
 DESCRIPTION = (
     "images/ + masks/ (or imgs, labels ...), each perhaps with train/, val/ and test/; train/images/ + train/masks/ "
-    "and so on; train/ + train_masks/; or one folder of a.jpg and a_mask.png; --images and --masks name others"
+    "and so on; train/ + train_masks/; or one folder of a.jpg and a_mask.png; --images and --masks name others; TIFF "
+    "stacks and MATLAB's files become PNG by `seglib data convert`"
 )
 
 
@@ -128,6 +130,8 @@ def pair_up(images, masks):
     Partners may be missing.
     """
     faults = []
+    if Path(images) == Path(masks) and apart(images):
+        return apart(images)
     if Path(images) == Path(masks):
         mask_paths, pictures = part(walk(images))
     else:
@@ -147,6 +151,14 @@ def match(names, masks, faults):
         if not names.keys() & masks.keys() and short[0].keys() & short[1].keys():
             names, masks = short
     return names, masks
+
+
+def apart(folder):
+    """The `Pairs` of a folder laid out as DSB2018's, NAME/images/NAME.png and a file for each object in NAME/masks/."""
+    found = {path.parent.name: path.parent for path in sorted(Path(folder).glob("*/masks")) if path.is_dir()}
+    images = {name: place / f"images/{name}.png" for name, place in found.items()}
+    whole = bool(found) and all(path.is_file() for path in images.values())
+    return Pairs(images, {name: place / "masks" for name, place in found.items()}, []) if whole else None
 
 
 def walk(folder):
@@ -175,7 +187,7 @@ def by_name(paths, folder, suffixes, faults):
         if path.is_symlink() and not path.exists():
             faults.append(f"{path} is a link to a missing file, {os.readlink(path)}")
         elif path.suffix.lower() not in suffixes or not path.is_file():
-            faults.append(f"{path} is none of {' '.join(suffixes)}: move it elsewhere or convert it")
+            faults.append(f"{path} is none of {' '.join(suffixes)}: move or convert it (.mat: `seglib data convert`)")
         elif name in found:
             faults.append(f"{path} and {found[name].name} have the same name up to the suffix: keep one")
         else:
@@ -255,6 +267,8 @@ def _inside(folder, name, images, masks):
     if split is None:
         return None
     pair = _two_folders(split, images, masks)
+    if images or masks:  # what else lies there is not what was named
+        return pair
     beside = pair or _child(folder, [split.name + ending for ending in BESIDE], None, LOSSLESS)
     return pair or ((split, beside) if beside else (split, split) if _mixed(split) else None)
 
@@ -262,7 +276,7 @@ def _inside(folder, name, images, masks):
 def _mixed(folder):
     """Whether pictures and masks lie here side by side."""
     masks, pictures = part([path for path in walk(folder) if path.suffix.lower() in PICTURES])
-    return bool(pictures) and any(path.suffix.lower() in LOSSLESS for path in masks)
+    return apart(folder) or (pictures and any(path.suffix.lower() in LOSSLESS for path in masks))
 
 
 def _bare(name, endings):

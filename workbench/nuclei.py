@@ -6,7 +6,6 @@ edge)? Each summit of the second answer becomes a nucleus. StarDist (Schmidt et 
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,7 +29,7 @@ IDEAL = 20  # px, the diameter that pictures are reduced to
 class Nuclei(nn.Module):
     """A U-Net for touching nuclei, which `seglib.training.fit` trains and scores as a detector.
 
-    In training it takes images, a list of (1, H, W) of one size that `exposed` or `AnyExposure` prepared, and
+    In training it takes images, a list of (1, H, W) of one size that `exposed` or `any_exposure` prepared, and
     torchvision's targets, and gives the two parts of its loss. In evaluation mode it gives for each image a dict of
     "boxes" float32 (n, 4), "labels" int64 (n,), all 1, "scores" (n,), the mean probability that its pixels lie in a
     nucleus, and "masks" bool (n, 1, H, W). Nuclei of 8 to 30 px are seen best;
@@ -139,16 +138,13 @@ def exposed_as_predicted(sample):
     return sample | {"image": exposed(sample["image"], *percentiles(sample["image"]))}
 
 
-@dataclass
-class AnyExposure:
+def any_exposure(sample):
     """As `exposed_as_predicted`, with random percentiles: elsewhere there may be brighter nuclei, or none at all."""
-
-    def __call__(self, sample):
-        dark, bright = percentiles(sample["image"])
-        lowest, highest = (0.2, 2) if torch.rand(()) < 0.5 else (0.7, 1.4)
-        gain = lowest * (highest / lowest) ** float(torch.rand(()))
-        dark = dark + 0.01 * float(torch.randn(())) * (bright - dark)
-        return sample | {"image": exposed(sample["image"], dark, dark + (bright - dark) / gain)}
+    dark, bright = percentiles(sample["image"])
+    lowest, highest = (0.2, 2) if torch.rand(()) < 0.5 else (0.7, 1.4)
+    gain = lowest * (highest / lowest) ** float(torch.rand(()))
+    dark = dark + 0.01 * float(torch.randn(())) * (bright - dark)
+    return sample | {"image": exposed(sample["image"], dark, dark + (bright - dark) / gain)}
 
 
 def percentiles(image):
@@ -175,17 +171,11 @@ def reduced(image, step):
     return F.avg_pool2d(image, step)
 
 
-@dataclass
-class Reduced:
-    """Reduce a sample as a picture to be predicted is, by what its own nuclei ask for; to no less than ``least`` px."""
-
-    least: int
-
-    def __call__(self, sample):
-        instances = sample["instances"]
-        step = reduction(typical_diameter(np.unique(instances[instances > 0].numpy(), return_counts=True)[1]))
-        step = max(1, min(step, min(instances.shape) // self.least))
-        return scaled_down(sample, step)
+def as_nuclei_ask(sample, least):
+    """A sample, reduced as a picture to be predicted is, by what its own nuclei ask for; to ``least`` px or more."""
+    instances = sample["instances"]
+    step = reduction(typical_diameter(np.unique(instances[instances > 0].numpy(), return_counts=True)[1]))
+    return scaled_down(sample, max(1, min(step, min(instances.shape) // least)))
 
 
 def scaled_down(sample, step):

@@ -9,12 +9,20 @@ def add_options(parser):
     group.add_argument("--images", metavar="DIR", help="folder of the pictures: a path, or its name in the set")
     group.add_argument("--masks", metavar="DIR", help="folder of the masks, where there are several, likewise")
     group.add_argument("--val", metavar="DIR", nargs="+", help="another set to score on; or its pictures and masks")
-    group.add_argument("--split", help="the part of the set that is meant: train, val or test")
+    group.add_argument("--split", help="the part that is meant: train, val, test, or what is held-back without val")
     group.add_argument("--classes", metavar="FILE", help="a class table (names, label,name or name,r,g,b), or a,b,c")
-    group.add_argument("--foreground", type=int, help="value of class 1 in black-and-white masks, such as 255")
-    group.add_argument("--threshold", type=int, help="least value of class 1 in masks with grey edges, such as 128")
+    group.add_argument("--foreground", type=positive, help="value of class 1 in black-and-white masks, such as 255")
+    group.add_argument("--threshold", type=positive, help="least value of class 1 where edges are grey, such as 128")
     group.add_argument("--numbered", action="store_true", help="the values of masks number objects of one class")
     group.add_argument("--skip-unlabelled", action="store_true", help="leave out pictures without a mask")
+
+
+def positive(text):
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def said(arguments):

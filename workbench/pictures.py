@@ -2,13 +2,11 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from seglib.datasets import DSB2018, CamVid
 from seglib.datasets.reading import PICTURES, colours, decode
@@ -70,16 +68,6 @@ def held_back(name):
     return data, data.paths if name == "dsb2018" else [image for image, _ in data.pairs]
 
 
-@contextmanager
-def any_size():
-    """Let Pillow open pictures of any size: above 90 megapixels it warns, above 180 it refuses."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
 class Picture:
     """A picture held as its file's 8 or 16 bits and turned into floats a few rows at a time.
 
@@ -110,8 +98,7 @@ class Picture:
 
     def __init__(self, path, grey, exposed=False, longest=None):
         self.path, self.grey, self.exposed = Path(path), grey, exposed
-        with any_size():
-            self.image = decode(path)
+        self.image = decode(path)
         self.step = -(-max(self.image.size) // longest) if longest else 1
         if self.image.mode in ("I", "F"):
             raise ValueError(f"{path} has 32 bits a pixel, whose range is unknown: save it with 8 or 16 bits")

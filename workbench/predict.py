@@ -1,4 +1,7 @@
-"""``seglib predict``: label maps, overlays and objects of pictures of any size."""
+"""Predict pictures of any size: label maps (PNG with a palette), overlays, and for nuclei the objects in COCO's format.
+
+Folders are walked. Files that can't be read are reported and passed over; the exit status is then 1.
+"""
 
 import json
 import sys
@@ -7,24 +10,18 @@ from pathlib import Path
 
 def add_parser(subparsers):
     """Add ``predict`` to the command line."""
-    parser = subparsers.add_parser(
-        "predict",
-        help="predict pictures of any size",
-        description="Write label maps (PNG with a palette), overlays, and for nuclei the objects in COCO's format. "
-        "Folders are walked. Files that can't be read are reported and passed over; the exit status is then 1.",
-    )
-    parser.add_argument("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
-    weights = "a run's folder, or its weights.safetensors (default: the course's own, for fluorescent nuclei)"
-    parser.add_argument("--weights", default="nuclei", help=weights)
-    parser.add_argument("--out", required=True, help="folder to write to")
-    parser.add_argument("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
-    parser.add_argument("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")
-    parser.add_argument("--diameter", type=float, help="of nuclei, in px (default: a first look at each picture tells)")
-    pixels = parser.add_argument_group("networks that name classes of pixels")
-    pixels.add_argument("--probabilities", action="store_true", help="write them too: NumPy's float16 (classes, H, W)")
-    pixels.add_argument("--threshold", type=float, help="probability that a class other than the first must have")
-    looks = "take the mean over 4 mirrored looks, or over these in three sizes: slower by as much"
-    pixels.add_argument("--looks", type=int, choices=(1, 4, 12), default=1, help=looks)
+    parser = subparsers.add_parser("predict", help="predict pictures of any size", description=__doc__)
+    add = parser.add_argument
+    add("pictures", nargs="+", help="pictures, folders of pictures, or dsb2018, camvid: held-back ones")
+    add("--weights", default="nuclei", help="a run's folder, or its weights.safetensors (default: the course's own)")
+    add("--out", required=True, help="folder to write to")
+    add("--tile", type=int, default=512, help="side of the tiles, a multiple of 32")
+    add("--overlap", type=int, default=128, help="of the tiles, a multiple of 32")
+    add("--diameter", type=float, help="of nuclei, in px (default: a first look at each picture tells)")
+    add = parser.add_argument_group("networks that name classes of pixels").add_argument
+    add("--probabilities", action="store_true", help="write them too: NumPy's float16 (classes, H, W)")
+    add("--threshold", type=float, help="probability that a class other than the first must have")
+    add("--looks", type=int, choices=(1, 4, 12), default=1, help="mean over 4 mirrored looks, or these in three sizes")
 
 
 def run(arguments):

@@ -103,11 +103,7 @@ def by_pixels(network, picture, config, arguments, shares_path, show):
 def painted(detections, size):
     """As `by_pixels`, of a detector's answers: a pixel belongs to the best object that claims it."""
     instances, kept = paint(detections, size)
-    found = []
-    for number, (score, label, top, left, mask) in enumerate(kept, start=1):
-        seen = instances[top : top + mask.shape[0], left : left + mask.shape[1]] == number
-        found.append((score, label, top, left, seen))
-    return np.array([0, *(label for _, label, *_ in kept)], np.uint8)[instances], found
+    return np.array([0, *(label for _, label, *_ in kept)], np.uint8)[instances], kept
 
 
 def find_nuclei(network, picture, tiling, show, diameter=None):

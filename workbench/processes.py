@@ -16,13 +16,6 @@ def rank_and_size():
     return 0, 1
 
 
-def join(device):
-    """Meet the other processes that ``accelerate launch`` or torchrun started, for work on devices of this type."""
-    from accelerate import PartialState
-
-    PartialState(cpu=device.type == "cpu")
-
-
 def together(network, device):
     """The network with its gradients averaged over all processes and its batch norms fed by all of them."""
     if rank_and_size()[1] == 1:

@@ -1,7 +1,6 @@
 """The report of ``seglib score``: confusion matrix, pictures from the worst on, one page that stands alone."""
 
 import base64
-import csv
 import io
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from seglib.plotting import class_color, colorize
 from seglib.training.weights import write_whole
 from workbench.drawing import encoded
+from workbench.run import as_csv
+from workbench.scoring import COMPARED
 
 SHOWN, SIDE = 24, 240  # pictures, px of the longer side
 
@@ -22,15 +23,18 @@ def write_report(folder, report, matrices, predictions, truth):
     """Write confusion.csv and .png, pictures.csv and report.html. ``matrices``: {picture: (K, K), rows truth}."""
     folder, names, pictures = Path(folder), list(report["classes"]), report["pictures"]
     total, columns = sum(matrices.values()), list(report["mean"])
-    write_csv(folder / "confusion.csv", ["true class", *names], dict(zip(names, total.tolist(), strict=True)))
-    figures = {name: [each[column] for column in columns] for name, each in pictures.items()}
-    write_csv(folder / "pictures.csv", ["picture", *columns], figures)
+    counts = [[name, *row] for name, row in zip(names, total.tolist(), strict=True)]
+    write_whole(folder / "confusion.csv", as_csv([["true class", *names], *counts]))
+    figures = [[name, *(each[column] for column in columns)] for name, each in pictures.items()]
+    write_whole(folder / "pictures.csv", as_csv([["picture", *columns], *figures]))
     confusion = confusion_picture(total, names)
     write_whole(folder / "confusion.png", confusion)
     page = template("report.html").render(
         columns=columns,
         classes=report["classes"] | {"mean": report["mean"]},
         pictures=pictures,
+        against=report.get("against"),
+        compared=COMPARED,
         confusion=in_page(confusion),
         legend=legend_of(names),
         worst={name: in_page(side_by_side(predictions[name], truth[name])) for name in list(pictures)[:SHOWN]},
@@ -41,13 +45,6 @@ def write_report(folder, report, matrices, predictions, truth):
 def template(name):
     """One of the pages beside this file; what is filled in is escaped."""
     return Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(name)
-
-
-def write_csv(path, head, rows):
-    """Write {name: cells} below a head."""
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([head, *([name, *cells] for name, cells in rows.items())])
-    write_whole(path, out.getvalue().encode())
 
 
 def in_page(content, form="png"):

@@ -11,6 +11,7 @@ import torch
 
 from seglib.training.weights import save, write_whole
 from workbench import processes
+from workbench.formats.common import load_json
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 MINUTE = 60  # seconds from one checkpoint to the next at the most
@@ -69,7 +70,7 @@ class Run:
             if self.writes:  # it may have been killed between the checkpoint and the rest
                 self._report(self.state["model"], self.record)
         elif self.writes:
-            self._write_config()
+            write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
 
     def begin(self, model, optimizer):
         """Bring model, optimizer and random numbers back to the checkpoint's moment; return the network to train."""
@@ -143,7 +144,7 @@ class Run:
     def _report(self, weights, record):
         """Write the weights and the curves of a moment."""
         save(record["best"]["weights"] or weights, self.folder / WEIGHTS, {"config": json.dumps(self.config)})
-        write_whole(self.folder / "metrics.csv", curves_as_csv(record["history"], record["scored"]).encode())
+        write_whole(self.folder / "metrics.csv", curves_as_csv(record["history"], record["scored"]))
         self._log(record)
 
     def _log(self, record):
@@ -161,15 +162,8 @@ class Run:
         self.events.flush()
         self.logged = record["history"]["step"][-1]
 
-    def _write_config(self):
-        write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
-
     def _check_config(self):
-        path = self.folder / "config.json"
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path} can't be read, so the run can't go on: {error}") from None
+        before = load_json(self.folder / "config.json")
         now = json.loads(json.dumps(self.config))
         differ = [key for key in before | now if before.get(key) != now.get(key) and key not in MAY_CHANGE]
         if differ:
@@ -177,7 +171,7 @@ class Run:
             remedy = "Give the same ones to go on, or take another folder"
             raise ValueError(f"{self.folder} was begun with other arguments: {told}. {remedy}")
         if before != now and self.writes:
-            self._write_config()
+            write_whole(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
 
 
 def read_checkpoint(path):
@@ -197,9 +191,12 @@ def curves_as_csv(history, scored):
     """One line a step; the figures of a scoring stand in the line of its step."""
     steps, names = history["step"], [name for name in scored if name != "val_step"]
     at_step = dict(zip(scored.get("val_step", []), zip(*(scored[name] for name in names), strict=True), strict=True))
+    rows = zip(steps, zip(*history.values(), strict=True), strict=True)
+    return as_csv([[*history, *names], *([*row, *at_step.get(step, [""] * len(names))] for step, row in rows)])
+
+
+def as_csv(rows):
+    """Bytes of a file of comma-separated rows."""
     out = io.StringIO(newline="")
-    lines = csv.writer(out, lineterminator="\n")
-    lines.writerow([*history, *names])
-    for place, step in enumerate(steps):
-        lines.writerow([*(history[name][place] for name in history), *at_step.get(step, [""] * len(names))])
-    return out.getvalue()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()

@@ -3,11 +3,14 @@
 import numpy as np
 
 from seglib.metrics import average_precision, boundary_f1, confusion_matrix, dice, iou, panoptic_quality
+from seglib.metrics.comparison import paired_interval
 from seglib.progress import Progress
 from workbench.windows import VOID, windows
 
 BAND = 1024  # rows that are counted at a time
 PIXELS, OBJECTS = ("IoU", "Dice", "boundary_F1"), ("AP", "AP50", "PQ")
+COMPARED = ("pictures", "here", "against", "difference", "low", "high")
+UNSURE = "low, high: a 95 % interval; if it holds 0, these pictures don't decide. Of fewer than ten it is too narrow."
 TOLERANCE = 0.0075  # of the diagonal, as SegNet's paper has it
 
 
@@ -106,11 +109,34 @@ def mean(values):
     return float(np.mean(values)) if values else None
 
 
+def compared(own, other):
+    """Two answers of `score_pictures` on the same truth, picture by picture: {figure: {column: number}}.
+
+    A figure is the mean over classes, or IoU of one class, in pictures where both sides have it; the interval that of
+    `paired_interval`.
+    """
+    sides, rows = [], {}
+    for report, matrices in (own, other):
+        figures = {key: [report["pictures"][name].get(key) for name in matrices] for key in report["mean"]}
+        by_class = zip(*map(iou, matrices.values()), strict=True)
+        sides.append(figures | {f"IoU of {name}": each for name, each in zip(report["classes"], by_class, strict=True)})
+    for key in (key for key in sides[0] if key in sides[1]):
+        both = np.array([side[key] for side in sides], float)
+        both = both[:, ~np.isnan(both).any(0)]
+        if both.size:
+            means, interval = both.mean(1), paired_interval(*both)
+            rows[key] = dict(zip(COMPARED, (both.shape[1], *means.tolist(), *interval), strict=True))
+    return rows
+
+
 def tables(report):
-    """Two tables as text: the classes with their mean, and the pictures."""
+    """Tables as text: the classes with their mean, the pictures, and the comparison if there is one."""
     columns = [key for key in (*PIXELS, *OBJECTS) if key in report["mean"]]
-    lines = _table("class", report["classes"] | {"mean": report["mean"]}, columns)
-    return "\n".join([*lines, "", *_table("picture", report["pictures"], columns)])
+    lines = [*_table("class", report["classes"] | {"mean": report["mean"]}, columns)]
+    lines += ["", *_table("picture", report["pictures"], columns)]
+    if report.get("against"):
+        lines += ["", *_table("picture by picture", report["against"], COMPARED), UNSURE]
+    return "\n".join(lines)
 
 
 def _table(title, rows, columns):
@@ -118,7 +144,9 @@ def _table(title, rows, columns):
     yield f"{title:{width}}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns)
     for name, row in rows.items():
         cells = (row.get(column) for column in columns)
-        yield f"{name:{width}}" + "".join(f"{'' if cell is None else format(cell, '.4f'):>13}" for cell in cells)
+        yield f"{name:{width}}" + "".join(
+            f"{'' if cell is None else format(cell, '.4f' if isinstance(cell, float) else 'd'):>13}" for cell in cells
+        )
 
 
 def _numbered(predictions, truth):

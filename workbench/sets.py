@@ -14,7 +14,7 @@ from seglib.targets import instances_to_targets
 from workbench.dataset import HELD_BACK, open_data
 from workbench.kept import Kept, Tiles, Whole, Windows
 from workbench.networks import DETECTORS
-from workbench.nuclei import AnyExposure, Reduced, exposed_as_predicted
+from workbench.nuclei import any_exposure, as_nuclei_ask, exposed_as_predicted
 from workbench.pictures import PUBLIC
 from workbench.torchvision_sets import oxford_pets, voc
 
@@ -42,13 +42,11 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     detector, nuclei = model in DETECTORS, model == "nuclei"
     apart = instances_to_targets if detector else moves.SeparateTouching()
     targets = [instances_to_targets] if detector else []
-    learn = [AnyExposure() if nuclei else moves.Standardize()]
+    learn = [any_exposure if nuclei else moves.Standardize()]
     scored = [exposed_as_predicted] if nuclei else learn
-    sized = [Reduced(math.ceil(side / SMALLER))] if nuclei else []
-    if name in ("cells", "dsb2018") and (augment or size):
-        raise ValueError(f"--augment and --size are for pictures of your own, camvid, voc and oxford_pets, not {name}")
-    if nuclei and (augment or size):
-        raise ValueError("nuclei brings its own --augment and --size")
+    sized = [partial(as_nuclei_ask, least=math.ceil(side / SMALLER))] if nuclei else []
+    if (augment or size) and (nuclei or name in ("cells", "dsb2018")):
+        raise ValueError(f"--model {model} on {name} brings its own --augment and --size: leave them out")
     if name == "cells":
         train = Cells(1_000_000, size=side, seed=1, transform=moves.Compose([*learn, apart]))
         val = Cells(64, size=side, transform=moves.Compose([*scored, *targets]))
@@ -56,10 +54,9 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     move = [moves.RandomScale(SMALLER, 1.33), moves.RandomCrop(side), moves.ElasticDeform(sigma=3), *TURNS, apart]
     middle = partial(centre, padded=not detector)  # a detector would be charged for objects in a padding
     look = moves.Compose([*sized, *scored, middle, *targets])
-    root = bowl(name)
-    if root or name == "dsb2018":
-        train = DSB2018(root, split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
-        val = DSB2018(root, split="val", transform=moves.Compose([moves.Grayscale(), look]))
+    if name == "dsb2018":
+        train = DSB2018(split="train", transform=moves.Compose([moves.Grayscale(), *sized, *learn, *move]))
+        val = DSB2018(split="val", transform=moves.Compose([moves.Grayscale(), look]))
         return train, val, {"classes": list(DSB2018.classes), "grey": True, "objects": True}
     train, val, held, reading = both_parts(name, said or {})
     numbered = reading.get("numbered", False)
@@ -78,13 +75,6 @@ def training_sets(name, side, said=None, grey=False, model="unet", augment=None,
     learned.counts = np.array([train.counts[index] for index in chosen])
     facts = {"classes": list(learned.classes), "grey": grey, "objects": numbered, "reading": reading}
     return learned, judged, facts
-
-
-def bowl(folder):
-    """The folder, if it is laid out as DSB2018 is, else None."""
-    inside = next((path for path in Path(folder).glob("*/images") if path.is_dir()), None)
-    whole = inside and (inside.parent / "masks").is_dir() and (inside / f"{inside.parent.name}.png").is_file()
-    return Path(folder) if whole else None
 
 
 def centre(sample, padded=True):

@@ -1,4 +1,10 @@
-"""``seglib train``: the course's training loop for real runs, which are kept, go on, and use many processes."""
+"""Train a network and keep the run in a folder.
+
+There are its config, checkpoints, weights, curves as CSV and for TensorBoard, sample predictions. All pictures and
+masks are read before it begins. Without val/ in a folder, every fifth picture of train/, or of all, is held back to
+score on: whole, in tiles of 256 px, 256 at most (mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate
+launch -m workbench train ...` takes several processes, GPUs or machines; --batch-size is that of all together.
+"""
 
 import os
 import sys
@@ -6,30 +12,23 @@ import time
 from functools import partial
 from pathlib import Path
 
-from workbench.options import OPTIONS, add_options, said
+from workbench.options import OPTIONS, add_options, positive, said
 
 NAMES = "unet", "fcn", "segnet", "pspnet", "deeplab", "mask_rcnn", "nuclei"
 LOSSES = ("cross-entropy", "dice", "focal", "lovasz", "tversky")
 AUGMENTS = ("none", "flips", "photo", "microscope")
-PASSING = ("command", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
+PASSING = ("command", "config", "out", "workers", "resume", *OPTIONS)  # arguments that config.json does not hold
 BACKBONE_SHARE = 0.2  # of the learning rate, for a pretrained backbone, as measured on CamVid
 
 
 def add_parser(subparsers):
     """Add ``train`` to the command line."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train a network",
-        description="Train a network and keep the run in a folder: config, checkpoints, weights, curves as CSV and for "
-        "TensorBoard, sample predictions. All pictures and masks are read before it begins. Without val/ in a folder, "
-        "every fifth picture of train/, or of all, is held back to score on: whole, in tiles of 256 px, 256 at most "
-        "(mask_rcnn, nuclei and dsb2018: the pictures' middles). `accelerate launch -m workbench train ...` takes "
-        "several processes, GPUs or machines; --batch-size is that of all together.",
-    )
+    parser = subparsers.add_parser("train", help="train a network", description=__doc__)
     add, default = parser.add_argument, "default: %(default)s"
     add("--model", choices=NAMES, required=True, help="see `seglib models`")
     add("--data", required=True, help="your folder, or dsb2018, camvid, voc, oxford_pets, cells (generated)")
     add("--out", required=True, help="folder of the run")
+    add("--config", metavar="FILE", help="options from YAML, or a run's config.json; those given here come first")
     add("--weights", help="begin with a run's weights (same network, as many classes), or with those of nuclei")
     add("--backbone", choices=("efficientnet_lite0",), help="for unet, fcn, pspnet, deeplab")
     add("--pretrained", action="store_true", help="begin with the backbone's ImageNet weights")
@@ -45,22 +44,13 @@ def add_parser(subparsers):
     add("--class-weights", help="of the cross-entropy: none, sqrt (default from 3 classes on), median, or as 1,5,5")
     add("--crop", type=positive, default=128, help=f"side of the training crops ({default})")
     add("--size", type=positive, help="reduce pictures by a whole number until no side is longer, here and in predict")
-    text = "photo: light, scale, left and right (default); microscope: bending, flips and turns too; flips; none"
-    add("--augment", choices=AUGMENTS, help=text)
+    add("--augment", choices=AUGMENTS, help="photo: light, scale, left and right (default); microscope: turns too")
     add("--seed", type=int, default=0)
     add("--eval-every", type=positive, default=100, help=f"steps from one scoring to the next ({default})")
     add_options(parser)
     add("--device", help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
     add("--workers", type=int, default=1, help=f"processes that load pictures ({default})")
     add("--resume", action="store_true", help="go on from the last checkpoint, if there is one; more --steps: longer")
-
-
-def positive(text):
-    """A whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run(arguments):
@@ -72,16 +62,19 @@ def run(arguments):
     from seglib.training import best_device, detection_batch, fit
     from workbench.learning import Loss, scoring_time
     from workbench.networks import DETECTORS, build, check_fit, load_run
-    from workbench.processes import join, rank_and_size
+    from workbench.processes import rank_and_size
     from workbench.run import Run
     from workbench.sets import training_sets
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        join(best_device())
+        from accelerate import PartialState
+
+        PartialState(cpu=best_device().type == "cpu")  # meets the others that accelerate launch or torchrun started
     begun, before = load_run(arguments.weights) if arguments.weights else (None, {"grey": False})
     model, data, detector = arguments.model, arguments.data, arguments.model in DETECTORS
     looks = model, arguments.augment, arguments.size
     train, val, facts = training_sets(data, arguments.crop, said(arguments), before["grey"], *looks)
+    arguments.steps = None if arguments.epochs or arguments.seconds else arguments.steps
     config = {name: value for name, value in vars(arguments).items() if name not in PASSING} | facts
     if begun is not None:
         check_fit(before, config)

@@ -58,7 +58,7 @@ class CocoDataset:
         categories = self._by_id(content, "categories")
         self.classes = ("background", *(category["name"] for category in categories.values()))
         if len(set(self.classes)) != len(self.classes) or not 2 <= len(self.classes) <= 255:
-            raise ValueError(f"{json}: wanted are 1 to 254 categories of different names, not {self.classes[1:6]} ...")
+            raise ValueError(f"{json}: wanted are 1 to 254 different names but background, not {self.classes[1:6]} ...")
         self.labels = {key: label for label, key in enumerate(categories, start=1)}
         pictures = self._by_id(content, "images")
         for picture in pictures.values():

@@ -69,7 +69,7 @@ class DSB2018:
         path = self.paths[index]
         if path not in self.memory:
             image = read_image(path)
-            instances = _merge(path.parent.parent / "masks", image, path)
+            instances = merged(path.parent.parent / "masks", image, path)
             self.memory[path] = (image * 255).round().to(torch.uint8), instances.to(torch.int16)
         image, instances = self.memory[path]
         instances = instances.long()
@@ -93,7 +93,7 @@ def _find(root, may_download):
     return unpack(archives[0], ENTRY, archives[0].with_suffix(""))
 
 
-def _merge(folder, image, image_path):
+def merged(folder, image, image_path):
     """Merge a folder of 0/255 masks, one a nucleus, into one map of ids 1..n."""
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing: only stage1_train comes with masks, the test sets do not")

@@ -69,6 +69,17 @@ def labelme(path, shapes, image="a.png"):
     )
 
 
+def via(path, *regions, image="a.png", project=True, old=False):
+    """A project of VIA 2, or what it exports as JSON; of VIA 1 regions are numbered."""
+    regions = [{"shape_attributes": shape, "region_attributes": attributes} for shape, attributes in regions]
+    regions = {str(number): each for number, each in enumerate(regions)} if old else regions
+    entries = {f"{image}1234": {"filename": image, "size": 1234, "regions": regions, "file_attributes": {}}}
+    settings = {"ui": {}, "core": {"default_filepath": ""}, "project": {"name": "via_project_1Jan2024"}}
+    whole = {"_via_settings": settings, "_via_img_metadata": entries, "_via_attributes": {"region": {}, "file": {}}}
+    whole |= {"_via_data_format_version": "2.0.10", "_via_image_id_list": [*entries]}
+    write_json(path, whole if project else entries)
+
+
 def studio(value, kind, label="cell", **more):
     """A result of a Label Studio task; ``value`` is in per cent of the picture."""
     height, width = SIZE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from picture_files import save
 
-from workbench.class_tables import MaskReader, as_table, class_names, read_table
+from workbench.class_tables import MaskReader, as_table, class_names, likely_cause, read_table
 
 
 def test_void_means_255_in_every_table(tmp_path):
@@ -31,6 +31,23 @@ TABLES = {
     "\ufeffPixel Value, Class\n0, background\n1, cell\n": {"background": 0, "cell": 1},
     "__ignore__\n_background_\ncat\n": {"__ignore__": 255, "_background_": 0, "cat": 1},
 }
+
+
+def test_a_void_class_beside_the_first_one_is_no_black_and_white_mask(tmp_path):
+    """Values 0 and 1 of void, ground, cell are 255 and 0: nobody has to say what 255 means."""
+    path = save(tmp_path / "a.png", np.array([[0, 1, 1]], np.uint8))
+    labels, fault = MaskReader(as_table(("void", "ground", "cell"))).examine(path)
+    assert fault is None
+    assert labels.tolist() == [[255, 0, 0]]
+
+
+def test_a_few_classes_with_void_are_no_blurred_mask():
+    """VOC's masks without a table hold 0, some classes and 255; a blurred one has many greys between."""
+    mask = np.zeros((60, 60), np.uint8)
+    mask[:5], mask[5:9, :9], mask[20:24, 30:40] = 255, 7, 15
+    assert "blurred" not in likely_cause(mask)
+    mask[9:11, :40] = np.arange(40, 200, 4)
+    assert "blurred" in likely_cause(mask)
 
 
 @pytest.mark.parametrize("text", TABLES)

@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pytest
 from annotated import (
     BLOCK,
     SIZE,
@@ -16,6 +17,7 @@ from annotated import (
     pictures,
     studio,
     studio_tasks,
+    via,
     write_json,
 )
 from PIL import Image
@@ -59,6 +61,49 @@ def test_a_circle_of_labelme_is_round(tmp_path):
     inside = np.hypot(y - 30, x - 30)
     assert (mask()[inside < 19] == 1).all()
     assert not mask()[inside > 21].any()
+
+
+@pytest.mark.parametrize(("project", "old"), [(True, False), (False, False), (False, True)])
+def test_via(tmp_path, capsys, project, old):
+    regions = [
+        ({"name": "polygon", "all_points_x": [2, 7, 7, 2], "all_points_y": [1, 1, 5, 5]}, {"kind": "cell"}),
+        (
+            {"name": "rect", "x": 10, "y": 7, "width": 4, "height": 3},
+            {"kind": {"nut": True, "cell": False}, "note": "x"},
+        ),
+        ({"name": "point", "cx": 3, "cy": 3}, {"kind": ""}),
+        ({"name": "polyline", "all_points_x": [1, 5], "all_points_y": [1, 5]}, {"kind": "cell"}),
+    ]
+    pictures(tmp_path / "in/images", "a.png")
+    via(tmp_path / "in/via_region_data.json", *regions, project=project, old=old)
+    status, mask = convert(tmp_path)
+    assert status == 0
+    assert classes(tmp_path) == ["background", "cell", "nut"]
+    assert np.array_equal(mask(), block(1, 2))
+    told = capsys.readouterr().out
+    assert "VIA -> " in told
+    assert "note: 2 points and lines have no area" in told
+    assert "note: 1 regions say more than one thing: the first is their class" in told
+
+
+def test_round_shapes_of_via(tmp_path):
+    circle = {"name": "circle", "cx": 30, "cy": 30, "r": 20}
+    ring = {"name": "ellipse", "cx": 90, "cy": 30, "rx": 10, "ry": 20, "theta": np.pi / 2}  # so that it lies
+    pictures(tmp_path / "in", "a.png", size=(60, 120))
+    via(tmp_path / "in/project.json", (circle, {}), (ring, {}))
+    _, mask = convert(tmp_path)
+    assert classes(tmp_path) == ["background", "object"]
+    y, x = np.mgrid[:60, :120] + 0.5
+    far, flat = np.hypot(y - 30, x - 30), np.hypot((y - 30) / 10, (x - 90) / 20)
+    assert (mask()[(far < 19) | (flat < 0.9)] == 1).all()
+    assert not mask()[(far > 21) & (flat > 1.1)].any()
+
+
+def test_faulty_regions_of_via_are_named(tmp_path, capsys):
+    pictures(tmp_path / "in", "a.png")
+    via(tmp_path / "in/project.json", ({"name": "rect", "x": 1, "y": 2, "width": 3}, {}))
+    assert convert(tmp_path)[0] == 1
+    assert "project.json: a.png1234: there is no 'height'" in capsys.readouterr().err
 
 
 # What Label Studio's own encoder (label_studio_converter.brush.mask2rle) makes of a mask of 6 x 8 pixels.
@@ -134,11 +179,12 @@ def test_smaller_things_lie_on_larger_ones_and_background_cuts_holes(tmp_path, c
 
 def exports(folder):
     """{format: an export of it}."""
-    for kind in ("COCO", "labelme", "Label Studio", "YOLO", "VOC"):
+    for kind in ("COCO", "labelme", "Label Studio", "VIA", "YOLO", "VOC"):
         pictures(folder / kind / "images", "a.png")
     write_json(folder / "COCO/annotations.json", coco())
     labelme(folder / "labelme/images/a.json", [("cell", "polygon", [[2, 1], [7, 1], [7, 5]], None, None)])
     studio_tasks(folder / "Label Studio/export.json")
+    via(folder / "VIA/project.json")
     (folder / "YOLO/labels").mkdir()
     (folder / "YOLO/labels/a.txt").write_text("0 0.5 0.5 0.2 0.2")
     (folder / "VOC/SegmentationClass").mkdir()

@@ -91,7 +91,7 @@ def test_missing_broken_and_foreign_files_are_told(folder, capsys):
     (folder / "test/images/notes.doc").write_text("x")
     save(folder / "train/masks/train1.png", labels(50, 40))
     assert check(folder) == 1
-    assert faults(folder) == {"missing": 2, "broken": 2, "foreign": 1, "sizes": 1}
+    assert faults(folder) == {"without a partner": 2, "can't be read": 2, "don't belong there": 1, "sizes differ": 1}
     out = capsys.readouterr().out
     assert f"{folder / 'train/images/train0.png'} has no mask" in out
     assert f"{folder / 'test/masks/test0.png'} has no image" in out
@@ -104,15 +104,15 @@ def test_missing_broken_and_foreign_files_are_told(folder, capsys):
 def test_labels_outside_the_table_are_told(folder):
     save(folder / "train/masks/train0.png", np.full((40, 50), 7, np.uint8))
     report = check_folder(folder)
-    assert list(report.faults) == ["labels"]
+    assert list(report.faults) == ["unknown labels"]
     told = f"{folder / 'train/masks/train0.png'} holds the labels 7; wanted are 0, 1, 255 for ('ground', 'tree')."
-    assert report.faults["labels"][0].startswith(told)
+    assert report.faults["unknown labels"][0].startswith(told)
     (folder / "classes.txt").unlink()
     report = check_folder(folder)
-    assert "wanted are 0, 1, 255 for ('background', 'object')" in report.faults["labels"][0]
+    assert "wanted are 0, 1, 255 for ('background', 'object')" in report.faults["unknown labels"][0]
     assert "no class table" in report.notes[0]
     save(folder / "train/masks/train0.png", scene()[..., 0])
-    assert "grey values" in check_folder(folder).faults["labels"][0]
+    assert "grey values" in check_folder(folder).faults["unknown labels"][0]
 
 
 def test_colours_outside_the_table_are_told(folder):
@@ -127,7 +127,7 @@ def test_colours_outside_the_table_are_told(folder):
     save(folder / "test/masks/test0.png", np.full((40, 50, 3), 8, np.uint8))
     assert (
         check_folder(folder)
-        .faults["labels"][0]
+        .faults["unknown labels"][0]
         .startswith(
             f"{folder / 'test/masks/test0.png'} holds the colours (8, 8, 8) (red, green, blue), which are none of"
         )
@@ -151,8 +151,8 @@ def test_one_mask_of_0_and_255_among_masks_of_0_and_1_is_a_fault(folder, with_ta
     if not with_table:
         (folder / "classes.txt").unlink()
     save(folder / "test/masks/test1.png", 255 * labels(40, 50))
-    assert faults(folder) == {"labels": 1}
-    assert "test1.png holds 0 and 255 only" in check_folder(folder).faults["labels"][0].replace("\\", "/")
+    assert faults(folder) == {"unknown labels": 1}
+    assert "test1.png holds 0 and 255 only" in check_folder(folder).faults["unknown labels"][0].replace("\\", "/")
 
 
 def test_void_among_colours_is_no_fault(folder):
@@ -170,9 +170,11 @@ def test_equal_files_are_duplicates_in_a_split_and_leakage_across(folder):
     assert faults(folder) == {"duplicates": 1}
     shutil.copy(folder / "train/images/train0.png", folder / "test/images/test2.png")
     report = check_folder(folder)
-    assert {kind: len(told) for kind, told in report.faults.items()} == {"duplicates": 1, "leakage": 1}
+    assert {kind: len(told) for kind, told in report.faults.items()} == {"duplicates": 1, "leakage between splits": 1}
     names = [str(folder / name) for name in ("test/images/test2.png", "train/images/train0.png")]
-    assert report.faults["leakage"][0].startswith(f"{names[0]} is the same file as {names[1]}: test and train")
+    assert report.faults["leakage between splits"][0].startswith(
+        f"{names[0]} is the same file as {names[1]}: test and train"
+    )
 
 
 @pytest.mark.parametrize("change", ["jpeg", "darker", "smaller", "noise", "cropped"])
@@ -185,7 +187,7 @@ def test_nearly_equal_pictures_are_leakage_across_splits_and_noted_within(folder
         "noise": lambda: Image.fromarray((np.asarray(original) // 4 * 4).astype(np.uint8)),
         "cropped": lambda: original.crop((1, 1, 50, 40)),
     }[change]()
-    for split, kinds in (("train", {}), ("test", {"leakage": 1})):
+    for split, kinds in (("train", {}), ("test", {"leakage between splits": 1})):
         (folder / f"{split}/images/{split}2.png").unlink()
         path = folder / f"{split}/images/{split}2.{'jpg' if change == 'jpeg' else 'png'}"
         changed.save(path)

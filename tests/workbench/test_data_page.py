@@ -43,7 +43,7 @@ def test_the_page_of_a_large_set_is_a_sample():
     from workbench.data_page import choose
 
     pictures = [checking.CheckedPair("all", str(number), None, None) for number in range(1000)]
-    pictures[500].faults.append(("broken", "x"))
+    pictures[500].faults.append(("can't be read", "x"))
     shown = choose(pictures)
     assert len(shown) == len({picture.name for picture in shown}) == 60
     assert shown[0] is pictures[500]

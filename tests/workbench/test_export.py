@@ -70,6 +70,28 @@ def test_every_network_for_pixels_is_written_as_onnx(tmp_path, capsys, model):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", ["unet", "fcn", "segnet", "pspnet", "deeplab"])
+def test_every_network_for_pixels_is_written_as_torchscript(tmp_path, capsys, model):
+    grey = model in ("unet", "fcn")
+    network = run_of(tmp_path, model, grey)
+    assert main(["export", str(tmp_path), "--to", "torchscript"]) == 0
+    assert "model.pt: as torch to " in capsys.readouterr().out
+    assert not (tmp_path / "run_onnx.py").exists()
+    facts = {"classes": "", "colours": "", "model": ""}
+    scripted = torch.jit.load(tmp_path / "model.pt", _extra_files=facts)
+    assert json.loads(facts["classes"]) == CLASSES
+    assert json.loads(facts["colours"])[0] == [22, 36, 66]
+    assert facts["model"].decode() == model
+    rng = np.random.default_rng(0)
+    for size in ((64, 64), (101, 77), (65, 130), (128, 96)):
+        picture = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+        with torch.no_grad():
+            found = scripted(torch.from_numpy(picture).permute(2, 0, 1)[None] / 255)[0].numpy()
+        off = np.abs(found - torchs_answer(network, picture, grey)).max(0) > 1e-4
+        assert off.mean() <= (0.01 if model == "segnet" else 0), (size, off.mean())
+
+
+@pytest.mark.slow
 def test_the_runner_beside_the_file(tmp_path):
     network = run_of(tmp_path / "run", "unet")
     photo = str(save(tmp_path / "cat.png", chelsea()[100:196, 100:228]))
@@ -95,6 +117,8 @@ def test_the_runner_beside_the_file(tmp_path):
 def test_what_is_not_exported_is_refused_with_the_reason(tmp_path, capsys):
     assert main(["export", "nuclei", "--to", "onnx"]) == 1
     assert "nuclei is not exported: it tells objects apart outside of its layers" in capsys.readouterr().err
+    assert main(["export", "nuclei", "--to", "executorch"]) == 1
+    assert "executorch is none of the course's packages, so nothing could be compared" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "nowhere"), "--to", "onnx"]) == 1
     assert "there is no" in capsys.readouterr().err
 

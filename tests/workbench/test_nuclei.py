@@ -19,9 +19,9 @@ from workbench.cli import main
 from workbench.detections import enlarged
 from workbench.networks import load_run
 from workbench.nuclei import (
-    AnyExposure,
     Nuclei,
-    Reduced,
+    any_exposure,
+    as_nuclei_ask,
     centrality,
     cut_apart,
     exposed,
@@ -145,20 +145,20 @@ def test_the_same_picture_with_less_light_gives_the_same_nuclei(tmp_path):
 def test_training_pictures_are_reduced_by_what_their_nuclei_ask_for():
     instances = torch.from_numpy(drawn(disk((60, 60), 28), size=(150, 122)))
     sample = {"image": torch.rand(1, 150, 122), "mask": (instances > 0).long(), "instances": instances}
-    small = Reduced(least=40)(sample)
+    small = as_nuclei_ask(sample, 40)
     assert small["image"].shape[1:] == small["mask"].shape == small["instances"].shape
     assert small["mask"].shape[0] == 50
     assert 17 < typical_diameter([int(small["mask"].sum())]) < 21
-    assert Reduced(least=100)(sample)["mask"].shape == (150, 122)
+    assert as_nuclei_ask(sample, 100)["mask"].shape == (150, 122)
     empty = sample | {"mask": torch.zeros(150, 122).long(), "instances": torch.zeros(150, 122).long()}
-    assert Reduced(least=40)(empty)["mask"].shape == (150, 122)
+    assert as_nuclei_ask(empty, 40)["mask"].shape == (150, 122)
 
 
 def test_any_exposure_is_drawn_anew():
     sample = {"image": torch.rand(1, 20, 20)}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        first, second = AnyExposure()(sample)["image"], AnyExposure()(sample)["image"]
+        first, second = any_exposure(sample)["image"], any_exposure(sample)["image"]
     assert not torch.equal(first, second)
     assert first.isfinite().all()
 

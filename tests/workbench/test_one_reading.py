@@ -233,6 +233,14 @@ def test_a_foreground_that_no_mask_has_is_refused(tmp_path, capsys):
     assert "--foreground and --threshold say different things" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--foreground", "--threshold"])
+def test_class_1_has_a_value_above_0(tmp_path, capsys, option):
+    """`--foreground 0` would make 0 class 1 and 255 void."""
+    with pytest.raises(SystemExit):
+        main(["data", "check", str(tmp_path), option, "0"])
+    assert f"argument {option}: invalid positive value: '0'" in capsys.readouterr().err
+
+
 def test_predictions_in_the_truths_values_or_in_class_ids(tmp_path, capsys):
     """F4: both sides 0/255; and labels with gaps on either side."""
     truth = tmp_path / "truth"

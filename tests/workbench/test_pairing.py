@@ -1,5 +1,6 @@
 """Folders as publishers lay them out, and the options that name what is unclear."""
 
+import json
 import os
 
 import numpy as np
@@ -127,7 +128,60 @@ def test_pictures_without_a_mask_are_left_out_when_asked_and_counted(tmp_path, c
     assert "note: 2 pictures without a mask are left out" in capsys.readouterr().out
     train, val, _ = training_sets(str(home), 32, {"skip_unlabelled": True})
     assert (len(train), len(val)) == (4, 1)
+    held = open_data(home, skip_unlabelled=True, split="held-back").pairs["held-back"]
+    assert [*held.images] == [*held.masks] == [val[0]["name"]]
     assert "2 pictures without a mask are left out" in capsys.readouterr().out
+
+
+def test_a_part_without_the_masks_that_were_named_is_no_truth(tmp_path):
+    """DRIVE as it is given out today: in test/ lies the field of view alone."""
+    for part, names in (("training", ("21", "22", "23")), ("test", ("01", "02"))):
+        for name in names:
+            save(tmp_path / f"{part}/images/{name}_{part}.tif", np.zeros((8, 8, 3), np.uint8))
+            save(tmp_path / f"{part}/mask/{name}_{part}_mask.gif", np.full((8, 8), 255, np.uint8))
+            if part == "training":
+                save(tmp_path / f"{part}/1st_manual/{name}_manual1.gif", np.full((8, 8), 255, np.uint8))
+    data = open_data(tmp_path, masks="1st_manual", foreground=255)
+    assert list(data.places) == ["train"]
+    assert len(data.pairs["train"].masks) == 3
+
+
+def apart_set(home, n=5):
+    """As DSB2018: a folder for each picture, with a mask for each of its two touching objects."""
+    for number in range(n):
+        mask = np.zeros((2, 64, 64), np.uint8)
+        mask[0, 10:30, 20:40], mask[1, 30:50, 20 + number : 40] = 255, 255
+        place = home / f"{number}a"
+        save(place / f"images/{number}a.png", np.dstack([mask.max(0) // 2 + 40] * 3))
+        for each, name in zip(mask, "zq", strict=True):
+            save(place / f"masks/{name}.png", each)
+    return home
+
+
+def test_a_file_for_every_object_is_read_alike(tmp_path, capsys):
+    """DSB2018 as it is unpacked, and other sets of this layout."""
+    home = apart_set(tmp_path / "stage1_train")
+    assert main(["data", "check", str(home), "--page", str(tmp_path / "page.html")]) == 0
+    assert "5 pictures" in capsys.readouterr().out
+    train, val, facts = training_sets(str(home), 32)
+    assert (len(train), len(val), facts["objects"]) == (4, 1, True)
+    assert open_data(home).reader.values(home / "0a/masks").unique().tolist() == [0, 1, 2]
+    for number in range(5):
+        ids = open_data(home).reader.values(home / f"{number}a/masks").numpy()
+        save(tmp_path / f"found/{number}a.png", ids.astype(np.uint8))
+    assert main(["score", str(tmp_path / "found"), str(home), "--json", str(tmp_path / "s.json")]) == 0
+    assert json.loads((tmp_path / "s.json").read_text())["mean"]["PQ"] == 1
+    (home / "3a/images/3a.png").unlink()
+    assert main(["data", "check", str(home), "--page", str(tmp_path / "page.html")]) == 1
+
+
+@pytest.mark.slow
+def test_a_file_for_every_object_from_training_to_score(tmp_path):
+    home, run, out = apart_set(tmp_path / "stage1_train"), tmp_path / "run", tmp_path / "out"
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "32", "--workers", "0"]
+    assert main(["train", "--model", "unet", "--data", str(home), "--out", str(run), *short]) == 0
+    assert main(["evaluate", str(run), str(home), "--out", str(out)]) == 0
+    assert "PQ" in json.loads((out / "scores.json").read_text())["mean"]
 
 
 def test_a_dead_link_is_called_one(tmp_path):

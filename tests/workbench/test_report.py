@@ -10,6 +10,7 @@ import torch
 from picture_files import own_pictures, save
 from PIL import Image
 
+from seglib.metrics import paired_interval
 from workbench.cli import main
 
 FACTS = {"model": "unet", "grey": True, "objects": False, "classes": ["background", "cell"]}
@@ -73,6 +74,31 @@ def test_names_are_escaped_and_undefined_figures_left_empty(tmp_path):
     assert rows_of(tmp_path / "out/confusion.csv")[2] == ["<i>tree</i>", "0", "0"]
 
 
+def test_two_sets_of_predictions_are_compared_picture_by_picture(tmp_path, capsys):
+    names = "abcdefghijkl"
+    truth = maps(tmp_path / "truth", names)
+    good = maps(tmp_path / "good", names, wrong=[("a", 1)])
+    bad = maps(tmp_path / "bad", names, wrong=[(name, 1 + number % 4) for number, name in enumerate(names)])
+    call = ["score", str(good), str(truth), "--against", str(bad), "--report", str(tmp_path / "report")]
+    assert main([*call, "--json", str(tmp_path / "s.json")]) == 0
+    report = json.loads((tmp_path / "s.json").read_text())
+    # k of ten rows wrong: (60 - 6 k) of (60 + 6 k) in both classes
+    ious = [[(10 - k) / (10 + k) for k in ks] for ks in ([1] + [0] * 11, [1, 2, 3, 4] * 3)]
+    mean, low, high = paired_interval(*ious)
+    for figure in ("IoU", "IoU of 0", "IoU of 1"):
+        wanted = {"pictures": 12, "here": np.mean(ious[0]), "against": np.mean(ious[1])}
+        wanted |= {"difference": mean, "low": low, "high": high}
+        assert report["against"][figure] == pytest.approx(wanted)
+    told = capsys.readouterr().out
+    assert re.search(rf"IoU +12 +{np.mean(ious[0]):.4f} +{np.mean(ious[1]):.4f} +{mean:.4f} +{low:.4f}", told)
+    assert "if it holds 0, these pictures don't decide" in told
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert f"<td>12</td><td>{np.mean(ious[0]):.4f}</td>" in page
+    (bad / "l.png").unlink()
+    assert main(call) == 1
+    assert "l has no prediction" in capsys.readouterr().err
+
+
 class Bright(torch.nn.Module):
     """Says class 1 where the prepared picture is above its mean."""
 
@@ -89,13 +115,19 @@ def test_evaluate_predicts_and_scores_the_held_back_pictures(tmp_path, monkeypat
     own_pictures(tmp_path / "all")
     call = ["evaluate", "a run", str(tmp_path / "all"), "--foreground", "255", "--out"]
     assert main([*call, str(tmp_path / "first")]) == 0
-    assert "all pictures, those of the training too, are scored" in capsys.readouterr().out
+    assert "scored are all pictures" in capsys.readouterr().out
     scores = json.loads((tmp_path / "first/scores.json").read_text())
     assert list(scores["classes"]) == ["background", "cell"]
     assert 0.8 < scores["mean"]["IoU"] < 1
     assert {"report.html", "confusion.csv", "overlays", "labels"} <= {
         path.name for path in (tmp_path / "first").iterdir()
     }
+    monkeypatch.setattr("workbench.networks.load_run", lambda _: (Bright(), FACTS | {"data": str(tmp_path / "all")}))
+    for more in ([], ["--split", "held-back"]):
+        assert main([*call, str(tmp_path / f"held{len(more)}"), *more]) == 0
+        assert "scored are the held-back pictures" in capsys.readouterr().out
+        held = json.loads((tmp_path / f"held{len(more)}/scores.json").read_text())["pictures"]
+        assert list(held) == ["4"]  # as the training has it, see test_one_reading
     for split, names in (("train", "01"), ("val", "2"), ("test", "34")):
         for kind in ("images", "masks"):
             for name in names:

@@ -191,5 +191,5 @@ def test_damaged_checkpoints_are_named(tmp_path):
         Run(tmp_path, CONFIG, 1, resume=True)
     checkpoint.write_bytes(whole)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config\.json can't be read"):
+    with pytest.raises(ValueError, match=r"config\.json is no JSON, or cut off"):
         Run(tmp_path, CONFIG, 1, resume=True)

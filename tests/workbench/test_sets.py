@@ -68,7 +68,7 @@ def test_pets_are_cut_out_with_a_void_border(root):
     assert data[0]["mask"].tolist() == [[0, 0, 255, 1], [0, 255, 1, 1], [0, 0, 255, 255]]
     assert data.classes == ("background", "pet")
     save(root / f"oxford-iiit-pet/annotations/trimaps/{PETS[0]}.png", TRIMAP - 1)
-    with pytest.raises(ValueError, match=r"Abyssinian_100\.png holds 0 to 2; wanted are 1, 2, 3"):
+    with pytest.raises(ValueError, match=r"Abyssinian_100\.png holds the labels 0; wanted are 1, 2, 3, 255"):
         data[0]
 
 

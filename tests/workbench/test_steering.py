@@ -13,7 +13,6 @@ from picture_files import save
 from PIL import Image
 
 from seglib.datasets import FolderDataset
-from workbench import sets
 from workbench.cli import main
 from workbench.kept import Windows
 from workbench.networks import load_run
@@ -177,15 +176,6 @@ def test_numbered_masks_teach_objects(tmp_path):
     train_set, val, _ = training_sets(str(home), 64, {"numbered": True}, model="mask_rcnn")
     assert len(val[0]["boxes"]) == 25
     assert train_set[0]["masks"].shape[1:] == (64, 64)
-
-
-def test_dsb2018_is_recognised_as_a_folder(tmp_path):
-    from picture_files import nuclei_tree
-
-    place = nuclei_tree(tmp_path) / "dsb2018/stage1_train"
-    train_set, val, facts = training_sets(str(place), 32)
-    assert (len(train_set), len(val), facts["objects"]) == (2, 2, True)
-    assert sets.bowl("nowhere") is None
 
 
 @pytest.mark.slow

@@ -13,11 +13,13 @@ from workbench.formats import coco, shapes, voc, yolo
 from workbench.formats.common import Pictures, load_json
 
 READERS = {"COCO": coco.read, "labelme": shapes.labelme, "Label Studio": shapes.label_studio}  # of JSON
-READERS |= {"YOLO": yolo.read, "VOC": voc.read}
-KEYS = [  # that tell a JSON's format, if it is an object or a list of objects
-    ("COCO", dict, {"images", "annotations", "categories"}),
-    ("labelme", dict, {"shapes", "imagePath"}),
-    ("Label Studio", list, {"annotations", "data"}),
+READERS |= {"VIA": shapes.via, "YOLO": yolo.read, "VOC": voc.read}
+KEYS = [  # that tell a JSON's format: keys of itself, or of its first entry
+    ("COCO", False, {"images", "annotations", "categories"}),
+    ("labelme", False, {"shapes", "imagePath"}),
+    ("VIA", False, {"_via_img_metadata"}),
+    ("VIA", True, {"filename", "regions"}),
+    ("Label Studio", True, {"annotations", "data"}),
 ]
 LOOKED_AT = 20  # JSON files of unknown kind, before a folder counts as one of no known format
 
@@ -39,9 +41,9 @@ def recognise(place):
 def kind_of(path):
     """The format of a JSON file, or None."""
     content = load_json(path)
-    first = content[0] if isinstance(content, list) and content else content
-    keys = first.keys() if isinstance(first, dict) else set()
-    return next((kind for kind, form, wanted in KEYS if isinstance(content, form) and wanted <= keys), None)
+    entries = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    keys = [set(each) if isinstance(each, dict) else set() for each in (content, next(iter(entries), None))]
+    return next((kind for kind, inside, wanted in KEYS if wanted <= keys[inside]), None)
 
 
 def unconverted(place):

@@ -42,8 +42,7 @@ def coco_content(pictures, classes):
     images, annotations = [], []
     for number, (file_name, (height, width), found) in enumerate(pictures, start=1):
         images.append({"id": number, "file_name": file_name, "height": height, "width": width})
-        annotations += [
-            {"id": len(annotations) + place, "image_id": number, **each} for place, each in enumerate(found, 1)
-        ]
+        first = len(annotations) + 1
+        annotations += [{"id": id_, "image_id": number, **each} for id_, each in enumerate(found, first)]
     categories = [{"id": number, "name": name} for number, name in enumerate(classes) if number > 0]
     return {"images": images, "annotations": annotations, "categories": categories}

@@ -22,9 +22,7 @@ class Thing(NamedTuple):
     """An annotated object or region."""
 
     label: str  # name of its class
-    outline: (
-        list | dict
-    )  # COCO's "segmentation": polygons [[x, y, x, y, ...], ...] in px, or {"size", "counts"}; [] is none
+    outline: list | dict  # COCO's "segmentation": polygons [[x, y, x, ...], ...] in px, {"size", "counts"}; [] is none
     crowd: bool = False  # a region of objects that nobody told apart
 
 

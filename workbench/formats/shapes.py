@@ -1,4 +1,4 @@
-"""Tools that keep shapes in JSON: labelme and Label Studio."""
+"""Tools that keep shapes in JSON: labelme, VIA and Label Studio."""
 
 import base64
 import io
@@ -47,6 +47,43 @@ def labelme_outline(shape, size):
     if kind == "mask":
         mask = np.array(Image.open(io.BytesIO(base64.b64decode(shape["mask"])))) > 0
         return run_outline(mask, size, *points[0, ::-1].astype(int).tolist())
+    return []  # points and lines
+
+
+def via(root, files, pictures, notes):
+    """VIA 2 (robots.ox.ac.uk/~vgg/software/via), a project or its annotations as JSON; a region without an attribute is
+    an "object".
+    """
+    found = []
+    for path in files:
+        content = load_json(path)
+        for key, entry in content.get("_via_img_metadata", content).items():
+            with within(f"{path}: {key}"):
+                regions = entry["regions"].values() if isinstance(entry["regions"], dict) else entry["regions"]  # VIA 1
+                things = [Thing(via_class(each, notes), via_outline(each["shape_attributes"])) for each in regions]
+                file = pictures.find(entry["filename"], path)
+                found.append(Annotated(file, pictures.split_of(file), things))
+    return None, found
+
+
+def via_class(region, notes):
+    """The class of a region: a text, or what is ticked, {"cat": true}."""
+    words = []
+    for value in region["region_attributes"].values():
+        words += [word for word, ticked in value.items() if ticked] if isinstance(value, dict) else [str(value).strip()]
+    words = [*filter(None, words)] or ["object"]
+    notes["regions say more than one thing: the first is their class"] += len(words) > 1
+    return words[0]
+
+
+def via_outline(shape):
+    if shape["name"] == "polygon":
+        return [np.stack([shape["all_points_x"], shape["all_points_y"]], 1).astype(float).ravel().tolist()]
+    if shape["name"] == "rect":
+        return [rectangle(*(shape[key] for key in ("x", "y", "width", "height")))]
+    if shape["name"] in ("circle", "ellipse"):
+        reach = [shape.get(key, shape.get("r")) for key in ("rx", "ry")]
+        return [ellipse(shape["cx"], shape["cy"], *reach, np.degrees(shape.get("theta", 0)))]
     return []  # points and lines
 
 

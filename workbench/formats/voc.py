@@ -4,11 +4,10 @@ import numpy as np
 
 from seglib.datasets.folder import few
 from seglib.datasets.reading import decode
-from workbench.class_tables import VOC_CLASSES, MaskReader, as_table, find_table
+from workbench.class_tables import VOC_CLASSES, VOID, MaskReader, as_table, find_table
 from workbench.formats.common import Annotated, Thing, run_outline, split_of, within
 from workbench.objects import boxes
 
-VOID = 255
 FOLDERS = ("SegmentationClass", "SegmentationObject")
 
 

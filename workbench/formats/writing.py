@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from seglib.datasets.reading import decode
-from workbench.class_tables import VOID
+from workbench.class_tables import fixed_label
 from workbench.drawing import save_labels
 from workbench.formats.coco import coco_content
 from workbench.formats.common import NO_AREA, within
@@ -35,10 +35,8 @@ def write(annotated, classes, out, notes):
     out = Path(out)
     if out.exists():
         raise FileExistsError(f"{out} is there already: name a new folder")
-    fixed = {"background": 0, **dict.fromkeys(VOID, 255)}
-    bare = {name: name.lower().strip("_ ") for name in ("void", *classes)}
-    names = ["background", *(name for name in bare if bare[name] not in fixed)]
-    ids = {name: fixed[bare[name]] if bare[name] in fixed else names.index(name) for name in bare}
+    names = ["background", *dict.fromkeys(name for name in classes if fixed_label(name) is None)]
+    ids = {name: names.index(name) if name in names else fixed_label(name) for name in ("void", *names, *classes)}
     if not annotated or not 1 < len(names) <= MOST + 1:
         raise ValueError(f"wanted are pictures, and 1 to {MOST} classes; found are {len(annotated)}, {len(names) - 1}")
     split, written = all(each.split for each in annotated), defaultdict(list)
