@@ -3,9 +3,10 @@
 import numpy as np
 from skimage.color import rgb2lab
 
-from seglib import classical, metrics
+from seglib import classical
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape
-from seglib.scenes import photo
+from seglib.exercises import _clustering_mistakes as mistakes
+from seglib.exercises._photo_overlaps import OTHERS, PHOTOS, overlaps
 
 
 def _pair(name, got):
@@ -32,10 +33,12 @@ def _one_round(points, centres):
 def q1(one_round):
     points = np.array([[1.0, 0], [2, 0], [2.5, 6], [1.5, 7], [6, 0], [7, 1], [9, -1], [4, 2], [4.5, 3.5], [5, 5]])
     points = np.concatenate([points, [[20.0, 5], [18, 5], [1.9, 4.7]]])
-    centres = np.array([[0.0, 0], [9, 2], [0, 9], [19, 5]])
+    centres = np.array([[0.0, 0], [9, 2], [0, 9], [19, 4]])
     want_labels, want = _one_round(points, centres)
     name = "`one_round(points, centres)`"
     labels, moved = _pair(name, one_round(points, centres))
+    if np.shape(labels) == (4, 2) and np.shape(moved) == (13,):
+        raise NotYet(f"{name} returns the centres first. Return `labels, moved`: the labels first.")
     expect_shape(f"Labels of {name}", labels, (13,))
     difference, cut_off = (np.abs(p[:, None] - c) for p, c in ((points, centres), (np.trunc(points), centres)))
     wrong = {
@@ -61,7 +64,15 @@ def q1(one_round):
         "they have not moved. Return the means of the points, not the centres that came in": centres,
     }
     expect_none_of(f"Centres of {name}", moved, wrong)
+    still = [i for i in range(4) if np.allclose(moved[i], centres[i])]
+    if still:
+        raise NotYet(f"Centre {still[0]} of 4 has points, and has not moved. Does your loop reach all the centres?")
     expect_array(f"Centres of {name}", moved, want)
+    mistakes.refuse_stubborn_centres(one_round)
+    deep = np.array([[1.0, 1, 1, 0, 0], [1, 1, 1, 0, 3], [1, 1, 1, 4, 9], [1, 1, 1, 5, 9]])
+    labels, moved = _pair(name, one_round(deep, deep[1:3]))
+    for what, got, right in zip(("labels", "centres"), (labels, moved), _one_round(deep, deep[1:3]), strict=True):
+        expect_array(f"With five coordinates, which differ only in the last two, the {what}", got, right)
     centres = np.array([[0.0, 0], [500, 500], [19, 5]])  # nobody is near the second
     labels, moved = _pair(name, one_round(points, centres))
     expect_shape("When a centre has no points, the array of centres", moved, (3, 2))
@@ -79,14 +90,7 @@ def q1(one_round):
             "wrap around at 256: turn one of the two into floats first."
         )
     expect_array("With uint8 colours, the centres", moved, want)
-    far = np.array([[255, 250, 240], [250, 255, 0], [0, 0, 0]], np.uint8)
-    labels, moved = _pair(name, one_round(far, far[:2]))
-    if np.array_equal(labels, [0, 1, 0]):
-        raise NotYet(
-            "Black lies nearer to yellow than to white, but you put it to white. Its squared distances are 127,525 and "
-            "185,125: too large for your type of number (float16 ends at 65,504). Use `astype(float)`."
-        )
-    expect_array("For white, yellow and black, two of them centres, the labels", labels, np.array([0, 1, 1]))
+    mistakes.refuse_small_numbers(one_round)
     return "Repeat until the labels stay the same, and you have k-means."
 
 
@@ -121,21 +125,16 @@ def q2(features_of):
         "you divide rows and columns by different sides; a pixel is a square, so use one": want[:, 3:] * (5 / 3, 1),
         "you divide by the shorter side; the longer one is wanted": want[:, 3:] * 5 / 3,
         "the weight is missing, or counts as 1": want[:, 3:] * 2,
+        "the positions run column by column, and the colours row by row": np.hstack(
+            [want[:, [i]].reshape(3, 5).reshape(-1, 1, order="F") for i in (3, 4)]
+        ),
     }
     expect_none_of(name, got[:, 3:], wrong)
     expect_array(f"The positions, columns 3 and 4 of {name},", got[:, 3:], want[:, 3:])
     tall = np.random.default_rng(3).random((6, 2, 3))
     expect_array("For 6 rows and 2 columns, `features_of(image, 2)`", features_of(tall, 2), _features(tall, 2))
-    counts = (255 * image).astype(np.uint8)
-    got, want = features_of(counts, 0.5), _features(counts, 0.5)
-    if np.shape(got) == (15, 5) and np.issubdtype(np.asarray(got).dtype, np.integer):
-        raise NotYet("For a uint8 picture you return whole numbers, and every position below 1 becomes 0. Use floats.")
-    expect_array("For a uint8 picture, `features_of(image, 0.5)`", got, want)
-    wide = np.zeros((2, 300, 3), np.uint8)
-    got, want = features_of(wide, 0.5), _features(wide, 0.5)
-    if np.shape(got) == want.shape and np.allclose(got[:256], want[:256]) and not np.allclose(got, want):
-        raise NotYet("In a uint8 picture with 300 columns, column 256 is at 0 again. Do not count positions in uint8.")
-    expect_array("For a uint8 picture with 300 columns, `features_of(image, 0.5)`", got, want)
+    mistakes.refuse_channels_as_side(features_of, tall[:2], _features(tall[:2], 2))
+    mistakes.refuse_whole_positions(features_of, _features, (255 * image).astype(np.uint8))
     return "Give this to kmeans, and fold the labels back with reshape(H, W)."
 
 
@@ -181,6 +180,9 @@ def q3(next_chances):
     }
     expect_none_of(f"With two centres, {name}", got, wrong)
     expect_array(f"With two centres, {name}", got, want)
+    corners = np.vstack([np.zeros(5), 2 * np.eye(5), [0, 0, 0, 2, 3]])
+    got, want = next_chances(corners, corners[[0, 3, 5]]), _next_chances(corners, corners[[0, 3, 5]])
+    expect_array(f"With five coordinates and three centres, {name}", got, want)
     between = np.array([[0.2, 0.7], [1.0, 0.1], [0.4, 0.4], [0.0, 0.8]])
     got, want = next_chances(between, between[:1]), _next_chances(between, between[:1])
     if np.shape(got) == (4,) and not (np.asarray(got, float) > 0)[1:].all():
@@ -217,7 +219,7 @@ def q4(paint):
     if np.allclose(got, got[..., :1]):
         raise NotYet("All regions are grey: you took the mean over the channels too. Keep the last axis.")
     if np.allclose(got[labels == 3], image[labels == 3]) or not got[labels == 3].any():
-        raise NotYet("Region 3 is not painted. The largest number is a region too, and range(n) ends before n.")
+        mistakes.refuse_numbers_left_out(paint, image, labels)
     if np.allclose(got[0, 0], np.median(image[labels == 1], axis=0)):
         raise NotYet("These are median colours; the mean colour is wanted.")
     if np.allclose(got, image.mean((0, 1))):
@@ -256,23 +258,7 @@ def q4(paint):
     return "Paint superpixels with it, and you have a mosaic of the photo in a few hundred colours."
 
 
-PHOTOS = ("chelsea", "coffee", "coins", "flower", "ihc", "rocket")
-OTHERS = ("astronaut", "camera", "china", "horse", "page", "retina", "textures")
-TO_BEAT = 0.70
-
-
-def overlaps(segment, names=PHOTOS):
-    """Mean best overlap of `segment(image) -> label map` on each of six (or other) photos, as a dict."""
-    scores = {}
-    for name in names:
-        scene = photo(name)
-        labels = segment(scene["image"].copy())
-        expect_shape(f"`segment(image)` of {name}", labels, scene["image"].shape[:2])
-        if np.asarray(labels).dtype.kind not in "iub":
-            raise NotYet(f"`segment(image)` holds {np.asarray(labels).dtype}; a label map has whole numbers.")
-        truth = np.where(scene["mask"] == 255, -1, scene["instances"].astype(int))
-        scores[name] = float(metrics.best_overlap(np.asarray(labels).astype(int), truth).mean())
-    return scores
+TO_BEAT = 0.61  # three clusters on each of the thirteen have 0.603, threshold 16 has 0.590
 
 
 def _threshold_16(image):
@@ -280,25 +266,34 @@ def _threshold_16(image):
 
 
 def _segment(image):
-    from seglib.classical import merge_regions, slic_superpixels
+    from seglib.classical import kmeans_segment, merge_regions, slic_superpixels
     from seglib.plotting import to_rgb
 
-    colours = rgb2lab(to_rgb(image)).reshape(-1, 3)
-    spread = np.sqrt(colours.var(axis=0).sum())  # how far the colours of this photo lie from their mean
-    return merge_regions(image, slic_superpixels(image, 200), threshold=0.9 * spread)
+    lab, clusters = rgb2lab(to_rgb(image)), kmeans_segment(image, 3)
+    parts = [lab[clusters == i] for i in range(3)]
+    left = sum(((part - part.mean(0)) ** 2).sum() for part in parts)
+    if left < 0.19 * ((lab - lab.mean((0, 1))) ** 2).sum():
+        return clusters  # three colours describe this photo well
+    return merge_regions(image, slic_superpixels(image, 200), 16)
 
 
 @exercise(
-    "Print the scores for a few thresholds, photo by photo. Which photos want a large one, and what do they look like?",
-    "Photos with strong contrast want a large one. Measure the contrast: how far do the colours lie apart in Lab?",
-    "Take 200 superpixels and a threshold of 0.9 times the root of the summed variances of L, a and b over all pixels.",
+    "Compare two rows of the table of thirteen photos: k-means and merged superpixels. Where does each win by far?",
+    "k-means wins where a few colours describe the photo, as on the page. How far do pixels lie from their centres?",
+    "If three clusters leave less than 0.19 of the variance in Lab, return them; else merge 200 superpixels at 16.",
     solution=_segment,
 )
 def q5(segment):
     scores = overlaps(segment)
-    mean, worst = np.mean(list(scores.values())), min(scores, key=scores.get)
-    if mean <= TO_BEAT:
-        raise NotYet(f"Mean overlap {mean:.3f}, to beat: {TO_BEAT}. Your worst photo is {worst}, {scores[worst]:.2f}.")
-    there, fixed = (np.mean(list(overlaps(rule, OTHERS).values())) for rule in (segment, _threshold_16))
-    verdict = "It holds there, too." if there > fixed else "What was tuned on six photos does not hold on the others."
-    return f"Mean overlap {mean:.3f}; on the other seven photos {there:.3f}, threshold 16: {fixed:.3f}. {verdict}"
+    seven, fixed = (np.mean(list(overlaps(rule, OTHERS).values())) for rule in (segment, _threshold_16))
+    six, worst = np.mean(list(scores.values())), min(scores, key=scores.get)
+    mean = (len(PHOTOS) * six + len(OTHERS) * seven) / len(PHOTOS + OTHERS)
+    found = f"Mean overlap of the thirteen {mean:.3f}: {six:.3f} on the six, {seven:.3f} on the seven."
+    if six > 0.67 and seven <= fixed:
+        raise NotYet(f"{found} It wins on the six only; on the seven, threshold 16 has {fixed:.3f}.")
+    if mean <= TO_BEAT or seven <= fixed:
+        raise NotYet(f"{found} To beat: {TO_BEAT}, and {fixed:.3f} on the seven. Worst of the six: {worst}.")
+    again = np.mean(list(overlaps(segment, mirrored=True).values()))
+    if again < six - 0.1:
+        raise NotYet(f"The six mirrored, 4 px smaller all round, have {again:.3f}: your rule knows them by heart.")
+    return f"{found} No single method of the lesson has {TO_BEAT} on all thirteen."
