@@ -50,7 +50,7 @@ def three_channels(sample):
     return {**sample, "image": sample["image"].expand(3, -1, -1)}
 
 
-GREY = [Grayscale(), Standardize(), three_channels]
+GREY = [Standardize(), three_channels]
 
 
 class Frames:
@@ -76,7 +76,15 @@ class Nuclei:
     """DSB2018's fluorescence pictures of 256 x 256; scored on the half that is held back."""
 
     moves = Compose(
-        [RandomFlip(), RandomRotate90(), RandomScale(0.75, 1.33), RandomCrop(128), SeparateTouching(), *GREY]
+        [
+            RandomFlip(),
+            RandomRotate90(),
+            RandomScale(0.75, 1.33),
+            RandomCrop(128),
+            SeparateTouching(),
+            Grayscale(),
+            *GREY,
+        ]
     )
     classes = 2
 
@@ -88,7 +96,7 @@ class Nuclei:
 
     def scores(self, net):
         pairs = []
-        for sample in DSB2018(split="val", size=(256, 256), transform=Compose(GREY)):
+        for sample in DSB2018(split="val", size=(256, 256), transform=Compose([Grayscale(), *GREY])):
             foreground = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy() == 1
             pairs.append((split_touching(foreground), sample["instances"].numpy()))
         figures = pooled_scores(pairs)
