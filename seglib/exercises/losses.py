@@ -19,7 +19,12 @@ def _expect_slope(name, loss, expected, logits, target):
                 f"The value of {name} is right, but it has no gradient: a network could not learn from it. Stay with "
                 "torch from the logits to the result, without `float`, `.item()`, `.detach()` and NumPy."
             )
-        slopes.append(torch.autograd.grad(value, leaf)[0])
+        slopes.append(torch.autograd.grad(value, leaf, allow_unused=True)[0])
+        if slopes[-1] is None:
+            raise NotYet(
+                f"The value of {name} is right, but it is not computed from the logits: a new tensor, even with "
+                "`requires_grad=True`, knows nothing of them. Return the result of your sums itself."
+            )
     expect_array(f"The gradient of {name}", *slopes, tolerance=1e-4)
 
 
@@ -89,12 +94,13 @@ def _expect_mean_for_any_scale(name, loss, logits, target, weights):
 
 
 def _expect_nothing_from_weight_0(name, loss, logits):
-    """NotYet unless a batch whose pixels all have weight 0 gives 0."""
-    got = loss(logits, torch.zeros(2, 4, 5).long(), torch.tensor([0.0, 1, 2]))
-    name = f"Where every pixel has weight 0, {name}"
-    if np.isnan(float(got)):
-        raise NotYet(f"{name} is NaN, from 0/0. Give 0, as for a batch that is all void.")
-    expect_number(name, got, 0.0)
+    """NotYet unless a batch whose pixels all have weight 0 gives 0, be it that all classes have."""
+    for told, weights in (("every pixel", [0.0, 1, 2]), ("every class", [0.0, 0, 0])):
+        got = loss(logits, torch.zeros(2, 4, 5).long(), torch.tensor(weights))
+        told = f"Where {told} has weight 0, {name}"
+        if np.isnan(float(got)):
+            raise NotYet(f"{told} is NaN, from 0/0. Give 0, as for a batch that is all void.")
+        expect_number(told, got, 0.0)
 
 
 def _expect_large_logits(name, loss, weights):
@@ -144,6 +150,7 @@ def q1(weighted_cross_entropy):
     got = weighted_cross_entropy(logits, target, weights)
     want = losses.cross_entropy(logits, target, class_weights=weights)
     each, mass = F.cross_entropy(logits, target, reduction="none"), weights[target].sum()
+    pictures = [losses.cross_entropy(logits[[i]], target[[i]], class_weights=weights) for i in (0, 1)]
     expect_none_of(
         name,
         got,
@@ -157,6 +164,7 @@ def q1(weighted_cross_entropy):
                 logits.softmax(1), target, class_weights=weights
             ),
             "the sign is wrong: a loss falls as the probabilities get better": -want,
+            "you average over pictures. Divide the sum over the whole batch by its weights": sum(pictures) / 2,
         },
     )
     expect_number(name, got, want)
@@ -172,6 +180,10 @@ def q1(weighted_cross_entropy):
         )
         for k in (0, 2)
     }
+    mass, missing = weights[target[target != 255]].sum(), (target == 255).sum()
+    for k in range(3):
+        why = f"the void pixels still count below the line, with the weight of class {k}. Leave them out of both sums"
+        filled[why] = want * mass / (mass + missing * weights[k])
     expect_none_of(void, got, filled)
     expect_number(void, got, want)
     _expect_slope(
@@ -204,6 +216,16 @@ def _soft_iou_loss(logits, target):
 def _squares(logits, target):
     probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
     return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability**2 + truth).sum((0, 2, 3))).mean()
+
+
+def _sigmoids(logits, target):
+    probability, truth = logits.sigmoid(), F.one_hot(target).movedim(3, 1)
+    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))).mean()
+
+
+def _without_background(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
+    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3)))[1:].mean()
 
 
 def _mixed_up(logits, target):
@@ -244,10 +266,15 @@ def q2(soft_dice_loss):
             logits, target
         ),
         "the sizes below the line are sums of squares, as in V-Net. Here they are plain sums": _squares(logits, target),
+        "this is a sigmoid of each logit. The classes of a pixel exclude each other: `softmax(1)`": _sigmoids(
+            logits, target
+        ),
+        "class 0 is left out of the mean. Here it is a class like the others": _without_background(logits, target),
         "the axes of the one-hot truth are mixed up. `reshape` keeps the numbers in their order; `movedim(3, 1)` "
         "moves the axis of the classes": _mixed_up(logits, target),
     }
     expect_none_of(name, got, wrong)
+    got = got.detach() if torch.is_tensor(got) else got
     expect_number(name, got, got)
     if np.isclose(float(got), -np.log(1 - want), rtol=0.05):
         raise NotYet("There is a logarithm in it. Dice loss is 1 - Dice; it lies between 0 and 1.")
@@ -262,6 +289,10 @@ def q2(soft_dice_loss):
     wrong = {
         "void is gone from the truth, not from the probabilities: what is predicted there still costs": 1 - dice.mean()
     }
+    flat = logits.masked_fill((target == 255)[:, None], 0).softmax(1)
+    dice = 2 * (flat * truth).sum((0, 2, 3)) / (flat + truth).sum((0, 2, 3))
+    why = "logits set to 0 at void are no probabilities of 0: `softmax` makes 1/3 of each. Set the probabilities to 0"
+    wrong[why] = 1 - dice.mean()
     seen = probability * (target != 255)[:, None]
     for k in (0, 2):
         filled = F.one_hot(target.masked_fill(target == 255, k), 3).movedim(3, 1)
@@ -303,6 +334,8 @@ def q3(iou_drops):
     truth = np.array([1, 0, 0, 1, 0, 0])
     name = "`iou_drops(np.array([1, 0, 0, 1, 0, 0]))`"
     got, want = iou_drops(truth), _iou_drops(truth)
+    if isinstance(got, list):
+        raise NotYet(f"{name} is a list, wanted a NumPy array. `np.array(...)` makes one of it.")
     iou = 1 - np.cumsum(want)
     wrong = {
         "these are the values of the IoU. Wanted is how far each pixel lets it fall": iou,
@@ -325,6 +358,7 @@ def q3(iou_drops):
         truth = (random.random(9) < 0.4).astype(kind)
         truth[0] = 1
         expect_array(f"For {truth.tolist()}, as {truth.dtype}, `iou_drops`", iou_drops(truth), _iou_drops(truth))
+    expect_array("For four pixels that are all object, `iou_drops`", iou_drops(np.ones(4, int)), np.full(4, 0.25))
     many = (random.random(1000) < 0.6).astype(np.uint8)
     name = "For 1000 pixels as uint8, a type that counts to 255 only, `iou_drops`"
     expect_array(name, iou_drops(many), _iou_drops(many))
@@ -350,16 +384,35 @@ def q4(undo_weights):
     learned = plain * weights[:, None, None]
     learned /= learned.sum(0)
     name = "`undo_weights(probabilities, weights)`"
-    got = undo_weights(learned, weights)
+    try:
+        got = undo_weights(learned, weights)
+    except ValueError as error:
+        if "broadcast" not in str(error):
+            raise
+        raise NotYet(
+            f"{name} stops, because {error}. The weights have to lie along the first axis, that of the classes, "
+            "not along the picture's columns: `weights[:, None, None]`."
+        ) from error
     again, shares = learned * weights[:, None, None], learned / weights[:, None, None]
     wrong = {
         "the probabilities of a pixel do not sum to 1. Divide by their sum over the classes": shares,
         "the weights are applied once more. Divide by them": again / again.sum(0),
         "each class's map sums to 1 now. The classes of each pixel have to": shares / shares.sum((1, 2), keepdims=True),
-        "nothing has changed: the weights are not used, or they meet the picture's rows, not the classes": learned,
+        "nothing has changed: the weights are not used, or they meet the picture's rows, not the classes. They "
+        "have to lie along the first axis: `weights[:, None, None]`": learned,
+        "the weights meet the picture's rows, not the classes": learned / weights[:, None],
     }
     expect_none_of(name, got, wrong)
     expect_array(name, got, plain)
+    small = np.array([1e-6, 1.0, 30.0])
+    learned = plain * small[:, None, None] / (plain * small[:, None, None]).sum(0)
+    name_small, wrong = f"With a weight of 1e-6, {name}", {}
+    for least in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5):
+        why = f"a weight is kept at {least:g} or above. Weights are above 0, so the division needs no guard"
+        wrong[why] = _undo_weights(learned, np.maximum(small, least))
+    got = undo_weights(learned, small)
+    expect_none_of(name_small, got, wrong)
+    expect_array(name_small, got, plain)
     two, whole = np.stack([np.full((1, 5), 0.4), np.full((1, 5), 0.6)]), np.array([1, 3])
     expect_array(f"With whole numbers as weights, {name}", undo_weights(two, whole), _undo_weights(two, whole))
     return "A network that learned with weights gives probabilities for a world in which rare things are common."

@@ -86,6 +86,43 @@ def only_void_is_guarded(logits, target, weights):
     return F.cross_entropy(logits.movedim(1, -1)[counted], target[counted], weight=weights)
 
 
+def normalised_first(logits, target, weights):
+    """All weights 0 give 0/0."""
+    return q1.solution(logits, target, weights / weights.sum())
+
+
+def renewed(logits, target, weights):
+    """A new tensor, with a gradient of its own."""
+    return torch.tensor(q1.solution(logits, target, weights).item(), requires_grad=True)
+
+
+def picture_by_picture(logits, target, weights):
+    return torch.stack([q1.solution(logits[[i]], target[[i]], weights) for i in range(len(logits))]).mean()
+
+
+def void_logits_at_0(logits, target):
+    """Logits of 0 are equal probabilities, not none."""
+    void = (target == 255)[:, None]
+    labels = target.masked_fill(target == 255, 0)
+    truth = F.one_hot(labels, logits.shape[1]).movedim(3, 1) * ~void
+    probability, pixels = logits.masked_fill(void, 0).softmax(1), (0, 2, 3)
+    size = truth.sum(pixels)
+    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + size).clamp(min=1e-12)
+    return (1 - dice)[size > 0].sum() / (size > 0).sum().clamp(min=1)
+
+
+def without_background(logits, target):
+    counted = (target != 255)[:, None]
+    truth = F.one_hot(target.masked_fill(target == 255, 0), logits.shape[1]).movedim(3, 1) * counted
+    probability, pixels = logits.softmax(1) * counted, (0, 2, 3)
+    dice = 2 * (probability * truth).sum(pixels) / (probability.sum(pixels) + truth.sum(pixels)).clamp(min=1e-12)
+    return 1 - dice[1:].mean()
+
+
+def renewed_dice(logits, target):
+    return torch.tensor(q2.solution(logits, target).item(), requires_grad=True)
+
+
 def loose_dice(logits, target):
     if not (target != 255).any():
         return torch.tensor(0.0)
@@ -159,6 +196,19 @@ def in_bytes(truth):
     return -np.diff((missed[-1] - missed) / (missed[-1] + alarms), prepend=1.0)
 
 
+def nothing_where_all_is_object(truth):
+    return q3.solution(truth) if not np.all(truth) else np.zeros(len(truth))
+
+
+def clipped(probabilities, weights):
+    return q4.solution(probabilities, np.maximum(weights, 1e-3))
+
+
+def along_the_columns(probabilities, weights):
+    shares = probabilities / weights
+    return shares / shares.sum(0)
+
+
 def by_einsum(probabilities, weights):
     shares = np.einsum("khw,k->khw", probabilities, 1 / np.asarray(weights, float))
     return shares / shares.sum(axis=0, keepdims=True)
@@ -190,6 +240,13 @@ WRONG = {
         mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-6)")),
         mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-8)")),
         *(one_hot_of_three, classes_0_to_2, loose_zero, zero_of_python, only_void_is_guarded),
+        *(normalised_first, renewed, picture_by_picture),
+        mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "weights[labels].sum().clamp(min=1e-12)")),
+        mutation(
+            q1.solution,
+            ("weight.sum().clamp(min=1e-12)", "weights[labels].sum().clamp(min=1e-12)"),
+            ("~counted, 0", "~counted, 2"),
+        ),
     ],
     "q2": [
         mutation(q2.solution, ("target.masked_fill(target == 255, 0)", "target")),
@@ -216,7 +273,8 @@ WRONG = {
         ),
         mutation(q2.solution, (".movedim(3, 1) * counted", ".movedim(3, 1)")),
         mutation(q2.solution, ("logits.shape[1]", "3")),
-        *(first_edition, loose_dice, python_dice),
+        mutation(q2.solution, ("logits.softmax(1)", "logits.sigmoid()")),
+        *(first_edition, loose_dice, python_dice, void_logits_at_0, without_background, renewed_dice),
     ],
     "q3": [
         mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "iou")),
@@ -224,13 +282,15 @@ WRONG = {
         mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "-np.diff(iou)")),
         mutation(q3.solution, ("-np.diff", "np.diff")),
         mutation(q3.solution, (" / (size + wrong_others)", " / size")),
-        *(alone, whole_numbers, sorted_first, in_bytes),
+        mutation(q3.solution, ("-np.diff(iou, prepend=1.0)", "(-np.diff(iou, prepend=1.0)).tolist()")),
+        *(alone, whole_numbers, sorted_first, in_bytes, nothing_where_all_is_object),
     ],
     "q4": [
         mutation(q4.solution, ("shares / shares.sum(0)", "shares")),
         mutation(q4.solution, ("probabilities / ", "probabilities * ")),
         mutation(q4.solution, ("(-1, 1, 1)", "(-1, 1)")),
         mutation(q4.solution, ("shares.sum(0)", "shares.sum((1, 2), keepdims=True)")),
+        *(clipped, along_the_columns),
     ],
 }
 
