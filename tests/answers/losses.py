@@ -200,10 +200,6 @@ def nothing_where_all_is_object(truth):
     return q3.solution(truth) if not np.all(truth) else np.zeros(len(truth))
 
 
-def clipped(probabilities, weights):
-    return q4.solution(probabilities, np.maximum(weights, 1e-3))
-
-
 def along_the_columns(probabilities, weights):
     shares = probabilities / weights
     return shares / shares.sum(0)
@@ -290,7 +286,8 @@ WRONG = {
         mutation(q4.solution, ("probabilities / ", "probabilities * ")),
         mutation(q4.solution, ("(-1, 1, 1)", "(-1, 1)")),
         mutation(q4.solution, ("shares.sum(0)", "shares.sum((1, 2), keepdims=True)")),
-        *(clipped, along_the_columns),
+        mutation(q4.solution, ("np.reshape(weights", "np.reshape(np.maximum(weights, 1e-3)")),
+        along_the_columns,
     ],
 }
 
