@@ -98,9 +98,14 @@ def _form(exercise, name):
     if not isinstance(hints, tuple) or len(hints) < 2 or not all(isinstance(h, str) and h.strip() for h in hints):
         yield "hints: a tuple of two texts or more is wanted"
     try:
-        ast.parse(source(exercise.solution))
+        tree = ast.parse(source(exercise.solution))
     except SyntaxError:
         yield "the source of the solution does not stand alone: write it with def or class, not as a lambda"
+        return
+    for node in ast.walk(tree):
+        for each in node.names if isinstance(node, ast.ImportFrom) else ():
+            if not hasattr(importlib.import_module(node.module), each.name):
+                yield f"the solution as it is shown imports {each.name} from {node.module}, which has none"
 
 
 def _stubs(exercise):

@@ -118,7 +118,8 @@ def source(solution):
     """Source code of a function or class, or the text of a value."""
     if inspect.isroutine(solution) or inspect.isclass(solution):
         text = textwrap.dedent(inspect.getsource(solution)).strip()
-        return text.replace(solution.__name__, solution.__name__.lstrip("_"))
+        # Whole names only: `_segment` is also the end of `kmeans_segment`.
+        return re.sub(rf"\b{solution.__name__}\b", solution.__name__.lstrip("_"), text)
     return repr(solution)
 
 

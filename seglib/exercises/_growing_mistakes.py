@@ -39,6 +39,12 @@ def refuse_wrong_differences(bright, dark):
         )
 
 
+def refuse_filled_holes(grow):
+    """Raise NotYet if a pixel of 200 inside a region of 90 joins with a tolerance of 10."""
+    if grow(np.array([[90, 90, 90], [90, 200, 90], [90, 90, 90]], np.uint8), (0, 0), 10)[1, 1]:
+        raise NotYet("A pixel of 200 that lies inside a region of 90 joined with tolerance 10: a hole stays a hole.")
+
+
 def leak_mistakes(tolerances, sizes):
     """What is wrong -> the place that this mistake picks."""
     steps = np.diff(sizes)

@@ -94,7 +94,7 @@ def q1(one_round):
     return "Repeat until the labels stay the same, and you have k-means."
 
 
-def _features(image, weight):
+def _features_of(image, weight):
     height, width = image.shape[:2]
     rows, columns = np.indices((height, width))
     place = np.stack([rows, columns], axis=2).reshape(-1, 2) / max(height, width)
@@ -105,11 +105,11 @@ def _features(image, weight):
     "Colours: `image.reshape(-1, 3)`. Which two arrays hold the row and the column of every pixel?",
     "`rows, columns = np.indices(image.shape[:2])`; `.ravel()` puts them into the order of the colours.",
     "`np.column_stack([colours, weight * rows.ravel() / longer, weight * columns.ravel() / longer])`",
-    solution=_features,
+    solution=_features_of,
 )
 def q2(features_of):
     image = np.random.default_rng(2).random((3, 5, 3)).round(2)
-    want, name = _features(image, 0.5), "`features_of(image, 0.5)`"
+    want, name = _features_of(image, 0.5), "`features_of(image, 0.5)`"
     got = features_of(image, 0.5)
     if np.shape(got) == (3, 5, 5):
         raise NotYet(f"{name} has shape (3, 5, 5): the points still lie in a picture. Wanted one row a pixel, (15, 5).")
@@ -132,9 +132,9 @@ def q2(features_of):
     expect_none_of(name, got[:, 3:], wrong)
     expect_array(f"The positions, columns 3 and 4 of {name},", got[:, 3:], want[:, 3:])
     tall = np.random.default_rng(3).random((6, 2, 3))
-    expect_array("For 6 rows and 2 columns, `features_of(image, 2)`", features_of(tall, 2), _features(tall, 2))
-    mistakes.refuse_channels_as_side(features_of, tall[:2], _features(tall[:2], 2))
-    mistakes.refuse_whole_positions(features_of, _features, (255 * image).astype(np.uint8))
+    expect_array("For 6 rows and 2 columns, `features_of(image, 2)`", features_of(tall, 2), _features_of(tall, 2))
+    mistakes.refuse_channels_as_side(features_of, tall[:2], _features_of(tall[:2], 2))
+    mistakes.refuse_whole_positions(features_of, _features_of, (255 * image).astype(np.uint8))
     return "Give this to kmeans, and fold the labels back with reshape(H, W)."
 
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from seglib.classical import grow_region, grow_regions
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._growing_mistakes import leak_mistakes, refuse_gaps_at_the_border, refuse_wrong_differences
+from seglib.exercises import _growing_mistakes as mistakes
 from seglib.metrics import binary_iou
 from seglib.scenes import photo
 
@@ -44,11 +44,11 @@ def q1(mended):
             "columns at the width, `picture.shape[1]`."
         ) from None
     if isinstance(got, np.ndarray) and got.shape == picture.shape:
-        refuse_gaps_at_the_border(name, got)
+        mistakes.refuse_gaps_at_the_border(name, got)
     expect_array(name, got, np.ones(picture.shape, bool))
     rows = np.array([[240, 250, 5], [250, 5, 15]], np.uint8)
     bright, dark = (mended(row[None], (0, 1), 25) for row in rows)
-    refuse_wrong_differences(bright[0], dark[0])
+    mistakes.refuse_wrong_differences(bright[0], dark[0])
     expect_array("On a row of 240, 250, 5, `mended(picture, (0, 1), 25)`", bright, np.array([[True, True, False]]))
     expect_array("On a row of 250, 5, 15, `mended(picture, (0, 1), 25)`", dark, np.array([[False, True, True]]))
     picture = np.array([[100, 110, 120, 130, 140]], np.uint8)
@@ -75,6 +75,7 @@ def q1(mended):
     if got[0, 4] and not got[3, 2]:
         raise NotYet("It leaves the picture and comes back on the other side: index -1 is the last row or column.")
     expect_array("`mended(picture, (0, 0), 25)`", got, want)
+    mistakes.refuse_filled_holes(mended)
     picture = np.array([[100, 0], [0, 0], [100, 0]], np.uint8)
     got = mended(picture, (0, 0), 0)
     if got[2, 0]:
@@ -177,7 +178,7 @@ def q3(before_the_leak):
         expect_number("`before_the_leak(tolerances, sizes)`", found[-1], found[-1])  # one number, whichever
     if np.allclose(found, [np.diff(sizes).argmax() for sizes in lists]):
         raise NotYet("You return a place in the list. Return the tolerance that stands there.")
-    picked = [leak_mistakes(tolerances, np.array(sizes)) for sizes in lists]
+    picked = [mistakes.leak_mistakes(tolerances, np.array(sizes)) for sizes in lists]
     for why in picked[0]:
         if np.allclose(found, [tolerances[places[why]] for places in picked]):  # it explains all answers, not just one
             raise NotYet(f"{why}.")

@@ -80,6 +80,7 @@ def colours(picture):
 
 WRONG = {
     "q1": [
+        lambda picture, seed, tolerance: ndimage.binary_fill_holes(q1.solution(picture, seed, tolerance)),
         mutation(
             q1.solution,
             ("picture.astype(int)", "picture"),
