@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, unshown_masks
+from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, touching, unshown_masks
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
@@ -60,6 +60,23 @@ def _refuses(count_pairs, masks, num_classes, place, odd):
         *(count_pairs, prediction, target, num_classes),
     )
     expect_array(name, got, metrics.confusion_matrix(np.where(target == 255, 0, prediction), target, num_classes))
+
+
+def _says_value_error(count_pairs, masks, num_classes):
+    """NotYet where an id that is no class ends in an IndexError: NumPy's word, not the one that was asked for."""
+    for which, odd in ((0, num_classes), (1, num_classes), (0, -1), (1, -1)):
+        both = [mask.astype(int) for mask in masks]
+        both[which][0, 0] = odd
+        try:
+            count_pairs(*both, num_classes)
+        except ValueError:
+            continue
+        except IndexError as error:
+            raise NotYet(
+                f"A pixel that counts {'has the true id' if which else 'was predicted as'} {odd}, and there are the "
+                f"classes 0 to {num_classes - 1}: you end with IndexError: {error}. Raise a ValueError. Look at the "
+                "ids before you count."
+            ) from None
 
 
 def _takes_any_shape(count_pairs, prediction, target, want):
@@ -125,6 +142,7 @@ def q1(count_pairs):
     for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
         _refuses(count_pairs, (prediction, target), 21, place, odd)
     _refuses(count_pairs, small, 3, (0, 1), 3)
+    _says_value_error(count_pairs, (prediction, target), 21)
     _takes_any_shape(count_pairs, prediction, target, want)
     one = np.ones((300, 300), np.uint8)
     if (got := count_pairs(one, one, 3))[1, 1] != one.size:
@@ -236,7 +254,17 @@ _WHY = {
     "wide": "not shown in the lesson: all six coins, two pixels too large",
     "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
     "missed, and the middle as a false alarm",
+    "holes": "not shown in the lesson: all six coins, with a hole in each",
+    "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
+    "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
 }
+_UNSHOWN = (("close", "wide"), ("wide", "thin"), ("missed", "core"), ("close", "holes"), ("glued", "flooded"))
+
+
+_TOUCHING = (
+    "Only `instances` tells where one true coin ends: don't make a new map of it.",
+    "Here the cut coins touch with their corners. An object's pixels share sides: `connectivity=1`.",
+)
 
 
 def _expert_measure(mask, instances):
@@ -266,7 +294,7 @@ def q4(measure):
         ordered = [values[name] for name in EXPERT_ORDER]
         if ordered == sorted(ordered) and ordered[0] < ordered[-1]:
             raise NotYet("Your order is the expert's, upside down: a better mask must get the higher value.")
-        for better, worse in (*pairwise(EXPERT_ORDER), ("close", "wide"), ("wide", "thin"), ("missed", "core")):
+        for better, worse in (*pairwise(EXPERT_ORDER), *_UNSHOWN):
             both = " and ".join(f"'{name}' ({_WHY[name]}) has {values[name]:.4g}" for name in (better, worse))
             if np.isclose(values[better], values[worse], rtol=0, atol=1e-9):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
@@ -276,8 +304,15 @@ def q4(measure):
     small, missed = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
     if small <= missed:
         raise NotYet(
-            f"Twelve coins, all found, each with three quarters of its radius, and one speck: you give {small:.4g}. "
-            f"Eleven of them, exact, and nothing else: {missed:.4g}. Object F1 has the first ahead, .960 to .957. "
-            "The IoU may decide only where object F1 is equal: give it a smaller share."
+            f"Twelve coins, all found, each with a little more than half of its area, and one speck: you give "
+            f"{small:.5g}. Eleven of them, exact, and nothing else: {missed:.5g}. Object F1 has the first ahead, .960 "
+            "to .957. The IoU may decide only where object F1 is equal: give it a smaller share."
         )
+    for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
+        apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
+        if not apart > glued:
+            raise NotYet(
+                f"Six true coins touch. A mask that has a line one pixel wide between them gets {apart:.4g}, one that "
+                f"glues them {glued:.4g}. In the first all six are found, in the second none. {why}"
+            )
     return "Objects first, the area second. Say what you want to know, then build the ruler."

@@ -33,9 +33,17 @@ def adding_at(prediction, target, num_classes):
 
 
 def adding_at_strictly(prediction, target, num_classes):
+    """Looks for ids below 0 only; the others end in an IndexError."""
     if (prediction[target != 255] < 0).any() or (target < 0).any():
         raise ValueError
     return adding_at(prediction, target, num_classes)
+
+
+def adding_at_translated(prediction, target, num_classes):
+    try:
+        return adding_at_strictly(prediction, target, num_classes)
+    except IndexError as error:
+        raise ValueError("no such class") from error
 
 
 def through_one_hot(prediction, target, num_classes):
@@ -210,6 +218,27 @@ def matched_above(threshold):
     return measure
 
 
+def on_a_new_map(mask, instances):
+    """Throws the true map away, so that touching coins are one."""
+    return objects_f1(mask, label(instances > 0, connectivity=1)) + 1e-3 * metrics.binary_iou(mask, instances > 0)
+
+
+def as_a_factor(mask, instances):
+    """Of two masks without a right object, neither is ahead."""
+    return objects_f1(mask, instances) * (1 + 1e-3 * metrics.binary_iou(mask, instances > 0))
+
+
+def scipy_labels(mask, instances):
+    found, _ = ndimage.label(mask)  # four neighbours
+    return metrics.instance_f1(found, instances).f1 + 1e-4 * metrics.binary_iou(mask, instances > 0)
+
+
+def in_order(mask, instances):
+    """Object F1 in millionths, as a whole number, and the IoU behind the point."""
+    score = metrics.instance_f1(label(mask, connectivity=1), instances)
+    return round(1e6 * score.f1) + metrics.binary_iou(mask, instances > 0)
+
+
 def plain_iou(mask, instances):
     return metrics.binary_iou(mask, instances > 0)
 
@@ -232,7 +261,16 @@ WRONG = {
         mutation(q1.solution, ("target != 255", "(target != 255) & (prediction >= 0)")),
         mutation(q1.solution, ("min(initial=0)", "min()"), ("max(initial=0)", "max()")),
         *(of_21_classes, up_to_20, only_predictions_looked_at, of_two_axes, bare_everywhere),
-        *(with_a_loop, only_hits, adding_at, by_sklearn, strict_everywhere, in_bytes, in_short_numbers),
+        *(
+            with_a_loop,
+            only_hits,
+            adding_at,
+            adding_at_strictly,
+            by_sklearn,
+            strict_everywhere,
+            in_bytes,
+            in_short_numbers,
+        ),
     ],
     "q2": [
         lambda matrix: np.nan_to_num(metrics.iou(matrix), nan=0).mean(),  # absent is zero
@@ -260,6 +298,10 @@ WRONG = {
         of_outlines(outside),
         of_outlines(q=90),
         of_outlines(filled),
+        mutation(
+            q3.solution,
+            ("    distances = [", "    if not (prediction & truth).any():\n        return np.inf\n    distances = ["),
+        ),
     ],
     "q4": [
         plain_iou,
@@ -273,12 +315,16 @@ WRONG = {
         lambda mask, instances: objects_f1(mask, instances) + 1e-6 * (mask & (instances > 0)).sum(),
         lambda mask, instances: objects_f1(mask, instances) - 1e-6 * mask.sum(),
         lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_f1(mask, instances > 0, 1),
+        lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_iou(mask, instances > 0),
+        mutation(q4.solution, ("0.001 * ", "0.01 * ")),
+        mutation(q4.solution, ("connectivity=1", "connectivity=2")),
+        *(on_a_new_map, as_a_factor),
     ],
 }
 
 RIGHT = {
-    "q1": [adding_at_strictly, through_one_hot, numbering_pairs],
+    "q1": [adding_at_translated, through_one_hot, numbering_pairs],
     "q2": [lambda matrix: float(np.nanmean(metrics.iou(matrix)))],
     "q3": [by_nearest_pixels, inner_boundaries, of_outlines(method="nearest"), of_outlines(method="lower")],
-    "q4": [dice_second, rounded_f1],
+    "q4": [dice_second, rounded_f1, scipy_labels, in_order],
 }
