@@ -1,6 +1,5 @@
 """Exercises of lesson 04, measuring."""
 
-from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy import ndimage
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
 from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, touching, unshown_masks
+from seglib.exercises._counting_mistakes import or_advice, refuses, says_value_error, takes_any_shape
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
@@ -18,15 +18,6 @@ def _one_number(name, got):
     return float(got)
 
 
-def _or_advice(name, advice, attempt, *arguments):
-    """The answer; NotYet with the advice if the attempt fails on these arguments."""
-    try:
-        return attempt(*arguments)
-    except (ValueError, IndexError, TypeError) as error:
-        said = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
-        raise NotYet(f"{name} fails with {said}. {advice}") from None
-
-
 def _count_pairs(prediction, target, num_classes):
     counted = target != 255
     true, called = target[counted].astype(int), prediction[counted].astype(int)  # in uint8, 20 * 21 would be 164
@@ -34,70 +25,6 @@ def _count_pairs(prediction, target, num_classes):
     if ids.min(initial=0) < 0 or ids.max(initial=0) >= num_classes:  # initial: for a picture that is all void
         raise ValueError(f"ids from {ids.min()} to {ids.max()}, and {num_classes} classes")
     return np.bincount(true * num_classes + called, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def _refuses(count_pairs, masks, num_classes, place, odd):
-    """NotYet unless an id that is no class is an error at this place, and none where the target is void."""
-    for which in ("was predicted as", "has the true id"):
-        prediction, target = (mask.astype(int) for mask in masks)
-        (prediction if which == "was predicted as" else target)[place] = odd
-        if target[place] == 255:
-            continue
-        with suppress(ValueError, IndexError):
-            gone = np.sum(count_pairs(prediction, target, num_classes)) < np.sum(target != 255)
-            where = "gone" if gone else "in a place where it does not belong"
-            raise NotYet(
-                f"A pixel that counts {which} {odd}, and there are the classes 0 to {num_classes - 1}. Your matrix "
-                f"comes without an error, and the pixel is {where}. "
-                "Leave out where the *target* is 255, and raise a ValueError for every other id that is no class."
-            )
-    prediction, target = (mask.astype(int) for mask in masks)
-    prediction[target == 255] = odd
-    name = f"With a prediction of {odd} where the target is void, `count_pairs(prediction, target, {num_classes})`"
-    got = _or_advice(
-        name,
-        "Drop the void pixels first, whatever was predicted there.",
-        *(count_pairs, prediction, target, num_classes),
-    )
-    expect_array(name, got, metrics.confusion_matrix(np.where(target == 255, 0, prediction), target, num_classes))
-
-
-def _says_value_error(count_pairs, masks, num_classes):
-    """NotYet where an id that is no class ends in an IndexError: NumPy's word, not the one that was asked for."""
-    for which, odd in ((0, num_classes), (1, num_classes), (0, -1), (1, -1)):
-        both = [mask.astype(int) for mask in masks]
-        both[which][0, 0] = odd
-        try:
-            count_pairs(*both, num_classes)
-        except ValueError:
-            continue
-        except IndexError as error:
-            raise NotYet(
-                f"A pixel that counts {'has the true id' if which else 'was predicted as'} {odd}, and there are the "
-                f"classes 0 to {num_classes - 1}: you end with IndexError: {error}. Raise a ValueError. Look at the "
-                "ids before you count."
-            ) from None
-
-
-def _takes_any_shape(count_pairs, prediction, target, want):
-    void = np.full_like(target, 255)
-    for name, why, arguments, matrix in (
-        ("Where all is void", "`min` and `max` of nothing fail: `initial=0` helps.", (prediction, void), 0 * want),
-        (
-            "On two pictures in one array (2, H, W)",
-            "`prediction[target != 255]` works for every shape.",
-            [np.stack([x, x]) for x in (prediction, target)],
-            2 * want,
-        ),
-        (
-            "On arrays of one axis",
-            "`prediction[target != 255]` works for every shape.",
-            (prediction.ravel(), target.ravel()),
-            want,
-        ),
-    ):
-        name = f"{name}, `count_pairs(prediction, target, 21)`"
-        expect_array(name, _or_advice(name, why, count_pairs, *arguments, 21), matrix)
 
 
 @exercise(
@@ -132,7 +59,7 @@ def q1(count_pairs):
     name = "With 21 classes in `uint8`, as files have them, `count_pairs(prediction, target, 21)`"
     why = "In uint8, 20 * 21 is 164: make int of the ids first."
     got, want = (
-        _or_advice(name, why, count_pairs, prediction, target, 21),
+        or_advice(name, why, count_pairs, prediction, target, 21),
         metrics.confusion_matrix(prediction, target, 21),
     )
     expect_shape(name, got, (21, 21))
@@ -140,10 +67,10 @@ def q1(count_pairs):
         raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
     expect_array(name, got, want)
     for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
-        _refuses(count_pairs, (prediction, target), 21, place, odd)
-    _refuses(count_pairs, small, 3, (0, 1), 3)
-    _says_value_error(count_pairs, (prediction, target), 21)
-    _takes_any_shape(count_pairs, prediction, target, want)
+        refuses(count_pairs, (prediction, target), 21, place, odd)
+    refuses(count_pairs, small, 3, (0, 1), 3)
+    says_value_error(count_pairs, (prediction, target), 21)
+    takes_any_shape(count_pairs, prediction, target, want)
     one = np.ones((300, 300), np.uint8)
     if (got := count_pairs(one, one, 3))[1, 1] != one.size:
         kind = np.asarray(got).dtype
