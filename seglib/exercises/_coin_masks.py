@@ -40,20 +40,54 @@ def coin_masks(seed=0):
 
 
 def unshown_masks(instances):
-    """Two masks of the discs that the lesson doesn't show: all too large, and one only to 48 %, in its middle."""
-    full, first = instances > 0, instances == 1
-    depth = ndimage.distance_transform_edt(first)
-    core = full.copy()
-    core.flat[np.flatnonzero(first)[np.argsort(depth[first], kind="stable")][: round(0.52 * first.sum())]] = False
-    return {"wide": ndimage.binary_dilation(full, iterations=2), "core": core}
+    """Masks of the discs that the lesson doesn't show.
+
+    All too large; one only to 48 %, in its middle; all with a hole; each row of three glued; the whole picture.
+    """
+    full = instances > 0
+    core, glued = full.copy(), full.copy()
+    core[instances == 1] = _middles(instances, 0.48)[instances == 1]
+    glued[[18, 54], 16:81] = True
+    return {
+        "wide": ndimage.binary_dilation(full, iterations=2),
+        "core": core,
+        "holes": full & ~_middles(instances, 0.2),
+        "glued": glued,
+        "flooded": np.ones_like(full),
+    }
 
 
 def dozen():
-    """Twelve coins, and two masks: all of them with 3/4 of their radius and a speck; eleven of them."""
+    """Twelve coins, and two masks: the inner 51 % of each of them and a speck; eleven of them, whole."""
     upper, lower = coin_masks(8)[0], coin_masks(9)[0]
     instances = np.concatenate([upper, np.where(lower > 0, lower + 6, 0)])
-    depth = ndimage.distance_transform_edt(instances > 0)
-    radius = ndimage.maximum(depth, instances, np.arange(13))[instances]
-    small = (instances > 0) & (depth > radius / 4)
+    small = _middles(instances, 0.51)
     small[35:37, 48] = True
     return instances, (small, (instances > 0) & (instances != 7))
+
+
+def touching():
+    """Six coins that touch the next one, and two masks: all of them cut apart by lines one pixel wide; all glued.
+
+    First two rows of three, then a diagonal, where the cut coins touch with their corners.
+    """
+    rows, columns = np.indices((96, 96))
+    for diagonal in (False, True):
+        instances, cuts = np.zeros((96, 96), int), np.zeros((96, 96), bool)
+        for i in range(6):
+            y, x = (13 + 14 * i,) * 2 if diagonal else (24 + 48 * (i // 3), 16 + 32 * (i % 3))
+            disc = (rows - y) ** 2 + (columns - x) ** 2 <= (10 if diagonal else 16) ** 2
+            instances[disc & (instances == 0)] = i + 1
+            cuts |= rows + columns == 2 * y + 14 if diagonal else columns == x + 16
+        yield instances, ((instances > 0) & ~cuts, instances > 0)
+
+
+def _middles(instances, share):
+    """Of every coin the pixels farthest from its rim, so many that they are at least this share of it."""
+    depth = ndimage.distance_transform_edt(instances > 0)
+    middles = np.zeros(instances.shape, bool)
+    for coin in range(1, instances.max() + 1):
+        inside = np.flatnonzero(instances == coin)
+        count = int(np.ceil(share * len(inside)))
+        middles.flat[inside[np.argsort(-depth.flat[inside], kind="stable")[:count]]] = True
+    return middles

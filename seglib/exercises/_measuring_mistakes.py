@@ -5,9 +5,11 @@ from scipy import ndimage
 
 
 def pairs_of_masks():
-    """Three pairs (prediction, truth) of bool (40, 56): an ellipse and a disc, or a diamond; a holed disc and that.
+    """Four pairs (prediction, truth) of bool (40, 56): an ellipse and a disc, or a diamond; a holed disc and that;
+    two squares that do not touch.
 
-    A square at the picture's frame goes with each. The mistakes below give another number for at least one of them.
+    A square at the picture's frame goes with each of the first three. The mistakes below give another number for at
+    least one of them.
     """
     rows, columns = np.indices((40, 56))
     down, right = rows - 18, columns - 22
@@ -17,7 +19,9 @@ def pairs_of_masks():
     disc[:14, 44:] = diamond[:14, 44:] = True
     holed = disc.copy()
     holed[15:22, 19:26] = False
-    yield from ((prediction, disc), (prediction, diamond), (holed, diamond))
+    left, apart = np.zeros((2, 40, 56), bool)
+    left[16:24, 16:24] = apart[16:24, 31:39] = True  # each pixel moved by 15
+    yield from ((prediction, disc), (prediction, diamond), (holed, diamond), (left, apart))
 
 
 def wrong_distances(prediction, truth):
@@ -48,7 +52,9 @@ def wrong_distances(prediction, truth):
             ndimage.binary_dilation(mask) & ~mask for mask in masks
         ],
     }
-    # outlines first: the last pair tells only about holes, and there other mistakes give the same number
+    if not (prediction & truth).any():
+        wrong["the two masks do not overlap, and you give infinity. Both have outlines, so measure"] = np.inf
+    # outlines first: the third pair tells only about holes, and there other mistakes give the same number
     return {why: max(np.percentile(each, 95) for each in _distances(pair)) for why, pair in outlines.items()} | wrong
 
 

@@ -1,6 +1,5 @@
 """Exercises of lesson 04, measuring."""
 
-from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +7,8 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, unshown_masks
+from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, touching, unshown_masks
+from seglib.exercises._counting_mistakes import or_advice, refuses, says_value_error, takes_any_shape
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
@@ -18,15 +18,6 @@ def _one_number(name, got):
     return float(got)
 
 
-def _or_advice(name, advice, attempt, *arguments):
-    """The answer; NotYet with the advice if the attempt fails on these arguments."""
-    try:
-        return attempt(*arguments)
-    except (ValueError, IndexError, TypeError) as error:
-        said = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
-        raise NotYet(f"{name} fails with {said}. {advice}") from None
-
-
 def _count_pairs(prediction, target, num_classes):
     counted = target != 255
     true, called = target[counted].astype(int), prediction[counted].astype(int)  # in uint8, 20 * 21 would be 164
@@ -34,53 +25,6 @@ def _count_pairs(prediction, target, num_classes):
     if ids.min(initial=0) < 0 or ids.max(initial=0) >= num_classes:  # initial: for a picture that is all void
         raise ValueError(f"ids from {ids.min()} to {ids.max()}, and {num_classes} classes")
     return np.bincount(true * num_classes + called, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def _refuses(count_pairs, masks, num_classes, place, odd):
-    """NotYet unless an id that is no class is an error at this place, and none where the target is void."""
-    for which in ("was predicted as", "has the true id"):
-        prediction, target = (mask.astype(int) for mask in masks)
-        (prediction if which == "was predicted as" else target)[place] = odd
-        if target[place] == 255:
-            continue
-        with suppress(ValueError, IndexError):
-            gone = np.sum(count_pairs(prediction, target, num_classes)) < np.sum(target != 255)
-            where = "gone" if gone else "in a place where it does not belong"
-            raise NotYet(
-                f"A pixel that counts {which} {odd}, and there are the classes 0 to {num_classes - 1}. Your matrix "
-                f"comes without an error, and the pixel is {where}. "
-                "Leave out where the *target* is 255, and raise a ValueError for every other id that is no class."
-            )
-    prediction, target = (mask.astype(int) for mask in masks)
-    prediction[target == 255] = odd
-    name = f"With a prediction of {odd} where the target is void, `count_pairs(prediction, target, {num_classes})`"
-    got = _or_advice(
-        name,
-        "Drop the void pixels first, whatever was predicted there.",
-        *(count_pairs, prediction, target, num_classes),
-    )
-    expect_array(name, got, metrics.confusion_matrix(np.where(target == 255, 0, prediction), target, num_classes))
-
-
-def _takes_any_shape(count_pairs, prediction, target, want):
-    void = np.full_like(target, 255)
-    for name, why, arguments, matrix in (
-        ("Where all is void", "`min` and `max` of nothing fail: `initial=0` helps.", (prediction, void), 0 * want),
-        (
-            "On two pictures in one array (2, H, W)",
-            "`prediction[target != 255]` works for every shape.",
-            [np.stack([x, x]) for x in (prediction, target)],
-            2 * want,
-        ),
-        (
-            "On arrays of one axis",
-            "`prediction[target != 255]` works for every shape.",
-            (prediction.ravel(), target.ravel()),
-            want,
-        ),
-    ):
-        name = f"{name}, `count_pairs(prediction, target, 21)`"
-        expect_array(name, _or_advice(name, why, count_pairs, *arguments, 21), matrix)
 
 
 @exercise(
@@ -115,7 +59,7 @@ def q1(count_pairs):
     name = "With 21 classes in `uint8`, as files have them, `count_pairs(prediction, target, 21)`"
     why = "In uint8, 20 * 21 is 164: make int of the ids first."
     got, want = (
-        _or_advice(name, why, count_pairs, prediction, target, 21),
+        or_advice(name, why, count_pairs, prediction, target, 21),
         metrics.confusion_matrix(prediction, target, 21),
     )
     expect_shape(name, got, (21, 21))
@@ -123,9 +67,10 @@ def q1(count_pairs):
         raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
     expect_array(name, got, want)
     for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
-        _refuses(count_pairs, (prediction, target), 21, place, odd)
-    _refuses(count_pairs, small, 3, (0, 1), 3)
-    _takes_any_shape(count_pairs, prediction, target, want)
+        refuses(count_pairs, (prediction, target), 21, place, odd)
+    refuses(count_pairs, small, 3, (0, 1), 3)
+    says_value_error(count_pairs, (prediction, target), 21)
+    takes_any_shape(count_pairs, prediction, target, want)
     one = np.ones((300, 300), np.uint8)
     if (got := count_pairs(one, one, 3))[1, 1] != one.size:
         kind = np.asarray(got).dtype
@@ -236,7 +181,17 @@ _WHY = {
     "wide": "not shown in the lesson: all six coins, two pixels too large",
     "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
     "missed, and the middle as a false alarm",
+    "holes": "not shown in the lesson: all six coins, with a hole in each",
+    "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
+    "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
 }
+_UNSHOWN = (("close", "wide"), ("wide", "thin"), ("missed", "core"), ("close", "holes"), ("glued", "flooded"))
+
+
+_TOUCHING = (
+    "Only `instances` tells where one true coin ends: don't make a new map of it.",
+    "Here the cut coins touch with their corners. An object's pixels share sides: `connectivity=1`.",
+)
 
 
 def _expert_measure(mask, instances):
@@ -266,7 +221,7 @@ def q4(measure):
         ordered = [values[name] for name in EXPERT_ORDER]
         if ordered == sorted(ordered) and ordered[0] < ordered[-1]:
             raise NotYet("Your order is the expert's, upside down: a better mask must get the higher value.")
-        for better, worse in (*pairwise(EXPERT_ORDER), ("close", "wide"), ("wide", "thin"), ("missed", "core")):
+        for better, worse in (*pairwise(EXPERT_ORDER), *_UNSHOWN):
             both = " and ".join(f"'{name}' ({_WHY[name]}) has {values[name]:.4g}" for name in (better, worse))
             if np.isclose(values[better], values[worse], rtol=0, atol=1e-9):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
@@ -276,8 +231,15 @@ def q4(measure):
     small, missed = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
     if small <= missed:
         raise NotYet(
-            f"Twelve coins, all found, each with three quarters of its radius, and one speck: you give {small:.4g}. "
-            f"Eleven of them, exact, and nothing else: {missed:.4g}. Object F1 has the first ahead, .960 to .957. "
-            "The IoU may decide only where object F1 is equal: give it a smaller share."
+            f"Twelve coins, all found, each with a little more than half of its area, and one speck: you give "
+            f"{small:.5g}. Eleven of them, exact, and nothing else: {missed:.5g}. Object F1 has the first ahead, .960 "
+            "to .957. The IoU may decide only where object F1 is equal: give it a smaller share."
         )
+    for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
+        apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
+        if not apart > glued:
+            raise NotYet(
+                f"Six true coins touch. A mask that has a line one pixel wide between them gets {apart:.4g}, one that "
+                f"glues them {glued:.4g}. In the first all six are found, in the second none. {why}"
+            )
     return "Objects first, the area second. Say what you want to know, then build the ruler."

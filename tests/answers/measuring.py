@@ -1,116 +1,14 @@
 """Answers to the exercises of lesson 04, as learners give them."""
 
+import counted_pairs as pairs
 import numpy as np
 from exercise_proof import mutation
 from scipy import ndimage
 from skimage.measure import label
 from skimage.segmentation import find_boundaries
-from sklearn.metrics import confusion_matrix
 
 from seglib import metrics
 from seglib.exercises.measuring import q1, q2, q3, q4
-
-
-def with_a_loop(prediction, target, num_classes):
-    matrix = np.zeros((num_classes, num_classes), int)
-    for truth, guess in zip(target.ravel(), prediction.ravel(), strict=True):
-        if truth != 255 and guess < 0:
-            raise ValueError("below 0")
-        if truth != 255:
-            matrix[truth, guess] += 1
-    return matrix
-
-
-def only_hits(prediction, target, num_classes):
-    return np.diag(np.bincount(target[target == prediction], minlength=num_classes))
-
-
-def adding_at(prediction, target, num_classes):
-    matrix = np.zeros((num_classes, num_classes), int)
-    counted = target != 255
-    np.add.at(matrix, (target[counted], prediction[counted]), 1)  # IndexError where there is no such column; -1 wraps
-    return matrix
-
-
-def adding_at_strictly(prediction, target, num_classes):
-    if (prediction[target != 255] < 0).any() or (target < 0).any():
-        raise ValueError
-    return adding_at(prediction, target, num_classes)
-
-
-def through_one_hot(prediction, target, num_classes):
-    counted = target != 255
-    rows = target[counted][:, None] == np.arange(num_classes)
-    columns = prediction[counted][:, None] == np.arange(num_classes)
-    matrix = rows.astype(int).T @ columns.astype(int)
-    if matrix.sum() != counted.sum():
-        raise ValueError("some pixels are of no class")
-    return matrix
-
-
-def numbering_pairs(prediction, target, num_classes):
-    """NumPy's own numbering raises ValueError for what is out of range."""
-    counted = target != 255
-    pairs = np.ravel_multi_index((target[counted], prediction[counted]), (num_classes, num_classes))
-    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, -1)
-
-
-def strict_everywhere(prediction, target, num_classes):
-    if prediction.max() >= num_classes or prediction.min() < 0:
-        raise ValueError("no such class")
-    return numbering_pairs(prediction, target, num_classes)
-
-
-def of_21_classes(prediction, target, num_classes):
-    if np.isin(prediction[target != 255], (21, 255, -1)).any():
-        raise ValueError
-    return one_after_the_other(prediction, target, num_classes)
-
-
-def up_to_20(prediction, target, num_classes):
-    called = prediction[target != 255]
-    if (called < 0).any() or (called > 20).any():
-        raise ValueError
-    return one_after_the_other(prediction, target, num_classes)
-
-
-def one_after_the_other(prediction, target, num_classes):
-    counted = target != 255
-    pairs = target[counted].astype(int) * num_classes + prediction[counted].astype(int)
-    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def only_predictions_looked_at(prediction, target, num_classes):
-    called = prediction[target != 255]
-    if called.min(initial=0) < 0 or called.max(initial=0) >= num_classes:
-        raise ValueError
-    pairs = target[target != 255].astype(int) * num_classes + called
-    return np.bincount(pairs, minlength=num_classes**2)[: num_classes**2].reshape(num_classes, num_classes)
-
-
-def of_two_axes(prediction, target, num_classes):
-    rows, columns = np.nonzero(target != 255)
-    return numbering_pairs(prediction[rows, columns], target[rows, columns], num_classes)
-
-
-def bare_everywhere(prediction, target, num_classes):
-    if prediction.max() >= num_classes or prediction.min() < 0:
-        raise ValueError
-    return numbering_pairs(prediction, target, num_classes)
-
-
-def by_sklearn(prediction, target, num_classes):
-    """Drops what is no class."""
-    counted = target != 255
-    return confusion_matrix(target[counted], prediction[counted], labels=np.arange(num_classes))
-
-
-def in_bytes(prediction, target, num_classes):
-    return numbering_pairs(prediction, target, num_classes).astype(np.uint8)
-
-
-def in_short_numbers(prediction, target, num_classes):
-    return numbering_pairs(prediction, target, num_classes).astype(np.uint16)
 
 
 def by_nearest_pixels(prediction, truth):
@@ -210,6 +108,27 @@ def matched_above(threshold):
     return measure
 
 
+def on_a_new_map(mask, instances):
+    """Throws the true map away, so that touching coins are one."""
+    return objects_f1(mask, label(instances > 0, connectivity=1)) + 1e-3 * metrics.binary_iou(mask, instances > 0)
+
+
+def as_a_factor(mask, instances):
+    """Of two masks without a right object, neither is ahead."""
+    return objects_f1(mask, instances) * (1 + 1e-3 * metrics.binary_iou(mask, instances > 0))
+
+
+def scipy_labels(mask, instances):
+    found, _ = ndimage.label(mask)  # four neighbours
+    return metrics.instance_f1(found, instances).f1 + 1e-4 * metrics.binary_iou(mask, instances > 0)
+
+
+def in_order(mask, instances):
+    """Object F1 in millionths, as a whole number, and the IoU behind the point."""
+    score = metrics.instance_f1(label(mask, connectivity=1), instances)
+    return round(1e6 * score.f1) + metrics.binary_iou(mask, instances > 0)
+
+
 def plain_iou(mask, instances):
     return metrics.binary_iou(mask, instances > 0)
 
@@ -231,8 +150,23 @@ WRONG = {
         mutation(q1.solution, ("ids.max(initial=0) >= num_classes", "False")),  # lands in another row
         mutation(q1.solution, ("target != 255", "(target != 255) & (prediction >= 0)")),
         mutation(q1.solution, ("min(initial=0)", "min()"), ("max(initial=0)", "max()")),
-        *(of_21_classes, up_to_20, only_predictions_looked_at, of_two_axes, bare_everywhere),
-        *(with_a_loop, only_hits, adding_at, by_sklearn, strict_everywhere, in_bytes, in_short_numbers),
+        *(
+            pairs.of_21_classes,
+            pairs.up_to_20,
+            pairs.only_predictions_looked_at,
+            pairs.of_two_axes,
+            pairs.bare_everywhere,
+        ),
+        *(
+            pairs.with_a_loop,
+            pairs.only_hits,
+            pairs.adding_at,
+            pairs.adding_at_strictly,
+            pairs.by_sklearn,
+            pairs.strict_everywhere,
+            pairs.in_bytes,
+            pairs.in_short_numbers,
+        ),
     ],
     "q2": [
         lambda matrix: np.nan_to_num(metrics.iou(matrix), nan=0).mean(),  # absent is zero
@@ -260,6 +194,10 @@ WRONG = {
         of_outlines(outside),
         of_outlines(q=90),
         of_outlines(filled),
+        mutation(
+            q3.solution,
+            ("    distances = [", "    if not (prediction & truth).any():\n        return np.inf\n    distances = ["),
+        ),
     ],
     "q4": [
         plain_iou,
@@ -273,12 +211,16 @@ WRONG = {
         lambda mask, instances: objects_f1(mask, instances) + 1e-6 * (mask & (instances > 0)).sum(),
         lambda mask, instances: objects_f1(mask, instances) - 1e-6 * mask.sum(),
         lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_f1(mask, instances > 0, 1),
+        lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_iou(mask, instances > 0),
+        mutation(q4.solution, ("0.001 * ", "0.01 * ")),
+        mutation(q4.solution, ("connectivity=1", "connectivity=2")),
+        *(on_a_new_map, as_a_factor),
     ],
 }
 
 RIGHT = {
-    "q1": [adding_at_strictly, through_one_hot, numbering_pairs],
+    "q1": [pairs.adding_at_translated, pairs.through_one_hot, pairs.numbering_pairs],
     "q2": [lambda matrix: float(np.nanmean(metrics.iou(matrix)))],
     "q3": [by_nearest_pixels, inner_boundaries, of_outlines(method="nearest"), of_outlines(method="lower")],
-    "q4": [dice_second, rounded_f1],
+    "q4": [dice_second, rounded_f1, scipy_labels, in_order],
 }
