@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from seglib import losses
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number
 from seglib.exercises._loss_demands import (
+    expect_fillers_gone,
     expect_four_classes,
     expect_large_logits,
     expect_mean_for_any_scale,
@@ -177,6 +178,7 @@ def q2(soft_dice_loss):
     why = "class 1 costs a whole 1, whatever is predicted. Leave it out of the mean"
     expect_none_of(name, got, {why: (2 * want + 1) / 3})
     expect_number(name, got, want)
+    expect_fillers_gone(call, soft_dice_loss)
     expect_slope(call, soft_dice_loss, losses.dice_loss, logits, target)
     expect_nothing_from_void(call, soft_dice_loss)
     expect_four_classes(call, soft_dice_loss, losses.dice_loss)

@@ -73,9 +73,7 @@ def loose_zero(logits, target, weights):
 
 
 def zero_of_python(logits, target, weights):
-    if not (target != 255).any():
-        return 0.0
-    return q1.solution(logits, target, weights)
+    return q1.solution(logits, target, weights) if (target != 255).any() else 0.0
 
 
 def only_void_is_guarded(logits, target, weights):
@@ -130,9 +128,7 @@ def loose_dice(logits, target):
 
 
 def python_dice(logits, target):
-    if not (target != 255).any():
-        return 0.0
-    return q2.solution(logits, target)
+    return q2.solution(logits, target) if (target != 255).any() else 0.0
 
 
 def per_picture(logits, target):
@@ -235,6 +231,7 @@ WRONG = {
         mutation(q1.solution, ("min=1e-12", "min=1e-4")),
         mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-6)")),
         mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "(weight.sum() + 1e-8)")),
+        mutation(q1.solution, ("min=1e-12", "min=1e-7")),
         *(one_hot_of_three, classes_0_to_2, loose_zero, zero_of_python, only_void_is_guarded),
         *(normalised_first, renewed, picture_by_picture),
         mutation(q1.solution, ("weight.sum().clamp(min=1e-12)", "weights[labels].sum().clamp(min=1e-12)")),
@@ -270,6 +267,7 @@ WRONG = {
         mutation(q2.solution, (".movedim(3, 1) * counted", ".movedim(3, 1)")),
         mutation(q2.solution, ("logits.shape[1]", "3")),
         mutation(q2.solution, ("logits.softmax(1)", "logits.sigmoid()")),
+        mutation(q2.solution, ("[size > 0].sum() / (size > 0).sum().clamp(min=1)", "[labels.unique()].mean()")),
         *(first_edition, loose_dice, python_dice, void_logits_at_0, without_background, renewed_dice),
     ],
     "q3": [
