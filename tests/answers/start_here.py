@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 00, as learners give them."""
 
 import numpy as np
+import torch
 from exercise_proof import mutation
 from skimage.measure import label, regionprops
 
@@ -11,13 +12,21 @@ IDS = "np.unique(instances[instances > 0])"
 
 def by_pieces(instances):
     """A box for every connected piece."""
-    boxes = [region.bbox for region in regionprops(label(instances))]
+    ids = np.unique(instances[instances > 0])
+    boxes = [region.bbox for i in ids for region in regionprops(label(instances == i))]
     return np.array([[left, top, right, bottom] for top, left, bottom, right in boxes], int).reshape(-1, 4)
 
 
 def by_regionprops(instances):
     boxes = [region.bbox for region in regionprops(instances)]
     return np.array([[left, top, right, bottom] for top, left, bottom, right in boxes], int).reshape(-1, 4)
+
+
+def within(part):
+    """The width of the top or bottom row alone, or the height of the first or last column alone."""
+    axis = "rows" if "columns" in part else "columns"
+    changes = [(f"{axis}.{end}()", f"{axis}[{part}].{end}()") for end in ("min", "max")]
+    return mutation(q3.solution, *changes)
 
 
 RIGHT = {
@@ -50,6 +59,10 @@ WRONG = {
         lambda mask, num_classes: np.bincount(mask[mask < 255], minlength=num_classes).astype(np.uint8),
         mutation(q1.solution, ("range(num_classes)", "range(1, num_classes + 1)")),
         lambda mask, num_classes: np.bincount(mask.ravel())[:num_classes],  # short where the highest are absent
+        lambda mask, num_classes: q1.solution(mask, num_classes).astype(np.int16),  # overflows on a whole picture
+        lambda mask, num_classes: torch.from_numpy(q1.solution(mask, num_classes)),
+        lambda mask, num_classes: q1.solution(mask, num_classes).astype(object),
+        lambda mask, num_classes: q1.solution(mask, num_classes)[:, None],
     ],
     "q2": [mutation(q2.solution, ("C", answer)) for answer in ("A", "b", "D", "instance")],
     "q3": [
@@ -75,5 +88,13 @@ WRONG = {
         mutation(q3.solution, (IDS, f"sorted({IDS}, key=lambda i: -(instances == i).sum())")),
         mutation(q3.solution, (IDS, f"sorted({IDS}, key=lambda i: (instances == i).sum())")),
         mutation(q3.solution, (", dtype=int", "")),  # float without objects
+        mutation(q3.solution, ("np.array(found", "np.array(sorted(found)")),  # from left to right
+        mutation(q3.solution, (IDS, f"{IDS}[::-1]")),
+        mutation(q3.solution, ("columns.min()", "columns[0]"), ("columns.max()", "columns[-1]")),
+        mutation(q3.solution, ("columns.min()", "columns[0]")),
+        mutation(q3.solution, ("columns.max()", "columns[-1]")),
+        *(within(f"rows == rows.{end}()") for end in ("min", "max")),
+        *(within(f"columns == columns.{end}()") for end in ("min", "max")),
+        lambda instances: q3.solution(instances) if instances.any() else [],
     ],
 }
