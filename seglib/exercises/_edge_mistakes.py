@@ -1,9 +1,10 @@
-"""What the usual mistakes give in exercises 2 and 5 of lesson 01, crests in four directions and markers of coins."""
+"""What the usual mistakes give in exercises 2, 4 and 5 of lesson 01: crests, outlines mended, markers of coins."""
 
 import numpy as np
 from scipy import ndimage
+from skimage.measure import label
 
-from seglib import classical
+from seglib import classical, metrics
 from seglib.exercises import NotYet
 
 STEPS = np.array([(0, 1), (1, 1), (1, 0), (1, -1)])
@@ -92,6 +93,47 @@ def _wrong_directions(d_rows, d_columns, angle):
         ),
         "the directions are cut off, not rounded: 44 degrees is nearer to 45 than to 0": (np.sin(floor), np.cos(floor)),
     }
+
+
+def expect_whole(name, mend, got, want):
+    """Raise NotYet where less than half of an object is filled."""
+    core = ndimage.binary_erosion(want, iterations=2)
+    kept, around = got[core].mean(), got[~ndimage.binary_dilation(want, iterations=4)].mean()
+    if kept < 0.5 < around:
+        raise NotYet(f"'{name}': inside out: {around:.0%} of the outside is True, {kept:.0%} of the inside.")
+    objects = label(want)
+    shares = ndimage.mean(got, objects, range(1, objects.max() + 1))
+    if min(shares) < 0.5 <= max(shares):
+        missed = objects == np.argmin(shares) + 1
+        closed = want & ~ndimage.binary_erosion(want)
+        if np.asarray(mend(closed))[missed].mean() < 0.5:  # so it does not leak
+            r, c = (round(place.mean()) for place in np.nonzero(missed))
+            raise NotYet(
+                f"'{name}': the object around row {r}, column {c} is missing, even if its outline is closed. Keep all "
+                "objects, not the largest."
+            )
+    if (kept := min(shares.min(), kept)) < 0.5:
+        raise NotYet(
+            f"'{name}': {kept:.0%} of the inside is filled. The outline leaks. Bridge the gap, then "
+            "fill, then shrink; `binary_closing` shrinks at once, and takes the bridge of a thin line away again."
+        )
+
+
+def wrong_mask(mend, outline, got, want):
+    """Why a mask that fills the objects differs from the one that is wanted."""
+    if got.sum() < want.sum():
+        room = np.asarray(mend(np.pad(outline, 30)))
+        if room.shape == tuple(side + 60 for side in want.shape):
+            roomy = metrics.binary_iou(room[30:-30, 30:-30], want)
+            if roomy > metrics.binary_iou(got, want) + 0.02:
+                return (
+                    "Your edges grow so thick that they reach the frame of the picture, and the erosion eats from "
+                    "there. Dilate by fewer pixels: half the largest gap is enough."
+                )
+        return "The mask is too small: does the outline itself belong to it?"
+    if got[~ndimage.binary_dilation(want, iterations=4)].any():
+        return "The mask fills what no outline encloses: an object need not be convex, and two objects are not one."
+    return "The mask is too large: dilated edges are fat. Shrink it again by as much."
 
 
 def expect_own_numbers(name, markers, instances):

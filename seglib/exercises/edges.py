@@ -9,7 +9,7 @@ from skimage.measure import label
 
 from seglib import classical, metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_shape, has_loops
-from seglib.exercises._edge_mistakes import expect_own_numbers, without_frame, wrong_crests
+from seglib.exercises._edge_mistakes import expect_own_numbers, expect_whole, without_frame, wrong_crests, wrong_mask
 from seglib.exercises._edge_pictures import broken_outlines, coin_photos, coins_found, unseen_outline
 
 
@@ -200,22 +200,12 @@ def q4(mend):
         got = np.asarray(got)
         if got.dtype != bool:
             raise NotYet(f"'{name}': `mend(edges)` holds {got.dtype}, wanted True inside and False outside (bool).")
-        core = ndimage.binary_erosion(want, iterations=2)
-        if (kept := got[core].mean()) < 0.5:
-            raise NotYet(
-                f"'{name}': {kept:.0%} of the inside is filled. The outline leaks. Bridge the gap, then "
-                "fill, then shrink; `binary_closing` shrinks at once, and takes the bridge of a thin line away again."
-            )
+        expect_whole(name, mend, got, want)
         if name == "disc and stroke" and got[:, 46:55].any():
             raise NotYet("The single stroke encloses nothing, and yet it is in your mask. What takes thin things away?")
-        score, larger = metrics.binary_iou(got, want), got.sum() / want.sum()
-        what = "The mask is too large: dilated edges are fat. Shrink it again by as much."
-        if larger < 1:
-            what = "The mask is too small: does the outline itself belong to it?"
-        elif got[~ndimage.binary_dilation(want, iterations=4)].any():
-            what = "The mask fills what no outline encloses: an object need not be convex, and two objects are not one."
-        if score < 0.9:
-            raise NotYet(f"'{name}': IoU {score:.2f}, wanted 0.9 or more. {what}")
+        if (score := metrics.binary_iou(got, want)) < 0.9:
+            what = wrong_mask(mend, outline, got, want)
+            raise NotYet(f"'{name}': IoU {score:.3f}, wanted 0.9 or more. {what}")
     return "Dilate, fill, erode. It works while gaps are smaller than whatever lies beside them."
 
 
@@ -254,6 +244,8 @@ def q5(coin_markers):
             )
         if 1 not in numbers:
             raise NotYet(f"'{name}': no pixel has the number 1. Without a marker for the cloth, coins flood it.")
+        if len(numbers) == 1:
+            raise NotYet(f"'{name}': the cloth has a marker, no coin has one. Coins are 2, 3 and so on.")
         if len(numbers) < 3:
             raise NotYet(f"'{name}': one number for all coins. Give each coin its own: `label` counts them.")
         if (left := np.mean(markers == 0)) < OPEN:

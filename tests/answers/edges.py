@@ -15,14 +15,6 @@ def by_gradient(row):
     return np.gradient(row.astype(float))[1:-1]
 
 
-def by_correlation(row):
-    return np.correlate(row.astype(float), [-0.5, 0, 0.5])
-
-
-def as_int8(row):
-    return by_gradient(row.astype(np.int8) if row.dtype == np.uint8 else row)
-
-
 def pixel_by_pixel(strength, d_rows, d_columns):
     kept = np.zeros_like(strength)
     for r in range(1, strength.shape[0] - 1):
@@ -69,10 +61,6 @@ def into_its_own_input(strength, d_rows, d_columns):
     return kept
 
 
-def largest_of_nine(strength, d_rows, d_columns):
-    return np.pad(np.where(strength == ndimage.maximum_filter(strength, 3), strength, 0)[1:-1, 1:-1], 1)
-
-
 def cut_with_astype(strength, d_rows, d_columns):
     direction = (np.arctan2(d_rows, d_columns) / (np.pi / 4) + 0.5).astype(int) % 4
     return q2.solution(strength, np.sin(direction * np.pi / 4), np.cos(direction * np.pi / 4))
@@ -109,14 +97,6 @@ def with_a_stack(strength, low, high):
 
 def with_a_helper(strength, low, high):
     return with_a_stack(strength, low, high)
-
-
-def with_seglib(strength, low, high):
-    return classical.hysteresis(strength, low, high)
-
-
-def twenty_steps(strength, low, high):
-    return ndimage.binary_dilation(strength >= high, np.ones((3, 3)), iterations=20, mask=strength >= low)
 
 
 def calling_itself(strength, low, high):
@@ -171,6 +151,11 @@ def from_memory(edges):
     return known[0] if known else np.zeros(edges.shape, bool)
 
 
+def the_largest(edges):
+    pieces = label(q4.solution(edges))
+    return pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+
+
 def by_watershed(image):
     regions = classical.watershed_segment(image, sigma=2)
     sure = ndimage.binary_erosion(regions > 0, iterations=6)
@@ -183,15 +168,6 @@ def by_quotient(image):
     bright = ndimage.binary_opening(quotient > threshold_otsu(quotient), np.ones((5, 5)))
     coins = label(ndimage.distance_transform_edt(bright) > 6)
     return np.where(coins > 0, coins + 1, ndimage.distance_transform_edt(~bright) > 4).astype(np.uint8)
-
-
-def cloth_0(image):
-    return np.maximum(by_watershed(image) - 1, 0)
-
-
-def open_as_minus_one(image):
-    markers = by_watershed(image)
-    return np.where(markers == 0, -1, markers)
 
 
 def cloth_of_many(image):
@@ -212,11 +188,6 @@ def fixed_values(image):
     return np.where(coins > 0, coins + 1, image < 30 / 255)
 
 
-def two_share_a_number(image):
-    markers = q5.solution(image)
-    return np.where(markers == 3, 2, markers)
-
-
 def one_otsu(image):
     coins = label(ndimage.binary_opening(image > threshold_otsu(image), iterations=4))
     return np.where(coins > 0, coins + 1, image < 0.7 * threshold_otsu(image))
@@ -231,7 +202,7 @@ def a_grid(image):
 
 
 RIGHT = {
-    "q1": [by_gradient, by_correlation],
+    "q1": [by_gradient, lambda row: np.correlate(row.astype(float), [-0.5, 0, 0.5])],
     "q2": [pixel_by_pixel, by_footprints],
     "q3": [by_propagation, by_reconstruction, until_nothing_changes, by_maximum],
     "q4": [with_room_around, by_contours],
@@ -246,7 +217,7 @@ WRONG = {
         mutation(q1.solution, (" / 2", "")),
         mutation(q1.solution, ("row[2:] - row[:-2]", "row[:-2] - row[2:]")),
         mutation(q1.solution, ("return (", "return abs(")),
-        as_int8,
+        lambda row: by_gradient(row.astype(np.int8) if row.dtype == np.uint8 else row),
         mutation(q1.solution, ("np.asarray(row, float)", "np.asarray(row).astype(int)")),
         mutation(q1.solution, ("row[2:] - row[:-2]", "row[2:6] - row[0:4]")),
     ],
@@ -255,7 +226,7 @@ WRONG = {
         mutation(q2.solution, ("(d_rows, d_columns) / ", "(abs(d_rows), abs(d_columns)) / ")),
         mutation(q2.solution, ("(strength >= ahead) & ", "")),
         into_its_own_input,
-        largest_of_nine,
+        lambda given, r, c: np.pad(np.where(given == ndimage.maximum_filter(given, 3), given, 0)[1:-1, 1:-1], 1),
         mutation(q2.solution, ("strength >= ahead", "strength > ahead"), ("strength >= behind", "strength > behind")),
         mutation(q2.solution, (" & (strength >= behind)", "")),
         mutation(q2.solution, ("return kept", "return kept > 0")),
@@ -293,8 +264,8 @@ WRONG = {
         without_lone_pixels,
         calling_itself,
         with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
-        with_seglib,
-        twenty_steps,
+        lambda strength, low, high: classical.hysteresis(strength, low, high),
+        lambda given, low, high: ndimage.binary_dilation(given >= high, np.ones((3, 3)), 20, given >= low),
     ],
     "q4": [
         mutation(q4.solution, ("binary_dilation", "binary_closing"), ("ndimage.binary_opening(thin_again)", "filled")),
@@ -304,19 +275,23 @@ WRONG = {
         convex_hull_image,
         from_memory,
         mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "label(thin_again)")),
+        mutation(q4.solution, ("return ", "return ~")),
+        the_largest,
+        mutation(q4.solution, ("edges, iterations=2", "edges, None, 9"), ("filled, iterations=2", "filled, None, 9")),
     ],
     "q5": [
         fixed_values,
         mutation(q5.solution, ("coins + 1", "2")),
         mutation(q5.solution, ("coins + 1, cloth.astype(int)", "coins, cloth")),
-        two_share_a_number,
+        mutation(q5.solution, ("coins + 1", "coins + (coins != 2)")),
         nothing_open,
         mutation(q5.solution, ("cloth.astype(int)", "0")),
         one_otsu,
         mutation(q5.solution, ("np.where(coins > 0, coins + 1, cloth.astype(int))", "bright")),
         a_grid,
-        cloth_0,
+        lambda image: np.maximum(by_watershed(image) - 1, 0),
         cloth_of_many,
-        open_as_minus_one,
+        lambda image: np.where((markers := by_watershed(image)) == 0, -1, markers),
+        mutation(q5.solution, ("coins + 1", "0")),
     ],
 }
