@@ -1,4 +1,4 @@
-"""What the usual mistakes give in lesson 05: slopes by hand, views, folds, and the step with bugs."""
+"""What the usual mistakes give in lesson 05: slopes by hand, folds, and the step with bugs."""
 
 from itertools import product
 
@@ -54,25 +54,6 @@ def expect_slopes(name, got, want, wrong):
     raise NotYet(
         f"In {name}, the slopes of {' and of '.join(which)} are not right. Print p - y and go back from there."
     )
-
-
-def _fewest(after, view):
-    """The fewest poolings with which `after(poolings)` is at least view."""
-    return next(poolings for poolings in range(10_000) if after(poolings) >= view)
-
-
-def wrong_poolings(view):
-    """The reason -> what `poolings_needed(view)` is, wrongly."""
-    return {
-        "The jump doubles with every pooling; yours stays": _fewest(lambda n: 5 + 5 * n, view),
-        "You double the jump before the pooling has counted. It widens the view by the jump before it, then doubles "
-        "it": _fewest(lambda n: 5 + 10 * (2**n - 1), view),
-        "The pooling counts, too: as a kernel of size 2": _fewest(lambda n: 5 + 8 * (2**n - 1), view),
-        "Two convolutions follow each pooling; you count one": _fewest(lambda n: 5 + 5 * (2**n - 1), view),
-        "The two convolutions before the first pooling are missing": _fewest(lambda n: 1 + 9 * (2**n - 1), view),
-        "A view just as wide as wanted is enough": _fewest(lambda n: 4 + 9 * (2**n - 1), view),
-        "You stop at 5 poolings, but the view may be any": min(5, _fewest(lambda n: 5 + 9 * (2**n - 1), view)),
-    }
 
 
 def judge_folds(call, folds, groups, k):

@@ -16,7 +16,6 @@ from seglib.exercises._pixel_mistakes import (
     expect_slopes,
     explain_step,
     judge_folds,
-    wrong_poolings,
     wrong_slopes,
 )
 from seglib.metrics import confusion_matrix, iou
@@ -102,7 +101,7 @@ def _expect_sides(name, got, want, x, k, stride, padding):
     expect_shape(name, got, want.shape)
 
 
-def _slopes(W1, W2, x, true_class):
+def _weight_slopes(W1, W2, x, true_class):
     a = W1 @ x
     h = np.maximum(a, 0)
     p = np.exp(W2 @ h) / np.exp(W2 @ h).sum()
@@ -116,57 +115,20 @@ def _slopes(W1, W2, x, true_class):
     "Go forward first, and keep a, h and p: the way back needs them all.",
     "`np.eye(len(p))[true_class]` is y. Rule 2 for all of h at once: `W2.T @ slope_z`.",
     "`a > 0` is where ReLU is open. `np.outer(slope, number)` has a row for each slope.",
-    solution=_slopes,
+    solution=_weight_slopes,
 )
-def q2(slopes):
+def q2(weight_slopes):
     rng = np.random.default_rng(2)
     for inputs, hidden, classes, true_class in ((2, 3, 2, 1), (4, 5, 3, 0), (4, 5, 3, 2)):
         W1, W2 = rng.normal(size=(hidden, inputs)), rng.normal(size=(classes, hidden))
         x = W1[0] - W1[1]  # opens the first ReLU or shuts the second
-        name = f"`slopes(W1, W2, x, {true_class})` for W1 {W1.shape} and W2 {W2.shape}"
+        name = f"`weight_slopes(W1, W2, x, {true_class})` for W1 {W1.shape} and W2 {W2.shape}"
         tensors = [torch.tensor(weights, requires_grad=True) for weights in (W1, W2)]
         logits = tensors[1] @ (tensors[0] @ torch.tensor(x)).relu()
         F.cross_entropy(logits[None], torch.tensor([true_class])).backward()
         want, wrong = [weights.grad.numpy() for weights in tensors], wrong_slopes(W1, W2, x, true_class)
-        expect_slopes(name, slopes(W1, W2, x, true_class), want, wrong)
+        expect_slopes(name, weight_slopes(W1, W2, x, true_class), want, wrong)
     return "Autograd gives the same numbers. It does this for every layer of a network, whatever its depth."
-
-
-def _field(poolings):
-    """How much is seen: two 3x3 convolutions see 5 pixels, each pooling and the two after it add 9 jumps."""
-    return 5 + sum(9 * 2**level for level in range(poolings))
-
-
-def _poolings_needed(view):
-    field, jump, poolings = 5, 1, 0
-    while field < view:
-        field += jump  # one more pooling
-        jump *= 2
-        field += 4 * jump  # and the two convolutions after it
-        poolings += 1
-    return poolings
-
-
-@exercise(
-    "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
-    "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
-    "`while field < view:` add both, count one pooling.",
-    solution=_poolings_needed,
-)
-def q3(poolings_needed):
-    views = (15, 33, 32, 31, 14, 6, 5, 1, 300, 2000)
-    answers = [poolings_needed(view) for view in views]
-    for view, got in zip(views, answers, strict=True):
-        expect_number(f"`poolings_needed({view})`", got, got)
-    mistakes = {why: [wrong_poolings(view)[why] for view in views] for why in wrong_poolings(1)}
-    reason = next((f" {why}." for why, found in mistakes.items() if found == [float(got) for got in answers]), "")
-    for view, got in zip(views, answers, strict=True):
-        name, want = f"`poolings_needed({view})`", _poolings_needed(view)
-        if got > want:
-            raise NotYet(f"{name} is {got}, but {want} will do: the view is then {_field(want)} pixels.{reason}")
-        if got != want:
-            raise NotYet(f"{name} is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels.{reason}")
-    return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
 
 
 def _folds(groups, k):
@@ -184,7 +146,7 @@ def _folds(groups, k):
     "`np.isin(groups, some_pictures)` says which tiles belong to them; `np.flatnonzero` gives their places.",
     solution=_folds,
 )
-def q4(folds):
+def q3(folds):
     # tile i comes from picture groups[i]; 0 is one more picture, and so is one with gaps before it, or a name
     judge_folds("folds(groups, 3)", folds, np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1]), 3)
     judge_folds("folds(groups, 2)", folds, np.array([907, 907, 12, 44, 44, 44, 12, 300, 5]), 2)
@@ -209,7 +171,7 @@ def _repaired_step(net, images, masks, optimizer):
     "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
     solution=_repaired_step,
 )
-def q5(repaired_step):
+def q4(repaired_step):
     try:
         values, state, calls = after_steps(repaired_step)
     except IndexError as error:
@@ -275,7 +237,7 @@ def _features(image):
     "Add `gaussian_gradient_magnitude` (edges) and `gaussian_laplace` (blobs of a size); `np.dstack` joins maps.",
     solution=_features,
 )
-def q6(features):
+def q5(features):
     reached = feature_score(features)
     if reached < AIM:
         raise NotYet(

@@ -7,7 +7,7 @@ from scipy import ndimage
 from sklearn.model_selection import GroupKFold
 from torch.nn import functional as F
 
-from seglib.exercises.learning_pixels import q1, q2, q3, q4, q5
+from seglib.exercises.learning_pixels import q1, q2, q3, q4
 
 KEEPS_SLOPES = ("    optimizer.zero_grad()\n", "")
 SOFTMAX = ("net(images)", "net(images).softmax(1)")
@@ -35,11 +35,11 @@ def by_parts(groups, parts):
 
 
 def own_optimizer(net, images, masks, optimizer):
-    return q5.solution(net, images, masks, torch.optim.SGD(net.parameters(), lr=0.1))
+    return q4.solution(net, images, masks, torch.optim.SGD(net.parameters(), lr=0.1))
 
 
 def loss_afterwards(net, images, masks, optimizer):
-    q5.solution(net, images, masks, optimizer)
+    q4.solution(net, images, masks, optimizer)
     return F.cross_entropy(net(images), masks, ignore_index=255).item()
 
 
@@ -77,57 +77,40 @@ WRONG = {
         mutation(q2.solution, ("W2.T @ slope_z", "np.abs(W2.T) @ slope_z")),
     ],
     "q3": [
-        mutation(
-            q3.solution,
-            (
-                "        field += jump  # one more pooling\n        jump *= 2",
-                "        jump *= 2\n        field += jump",
-            ),
-        ),
-        mutation(q3.solution, ("        field += jump  # one more pooling\n", "")),
-        mutation(q3.solution, ("4 * jump", "2 * jump")),
-        mutation(q3.solution, ("= 5, 1, 0", "= 1, 1, 0")),
-        mutation(q3.solution, ("    return poolings\n", "    return min(poolings, 5)\n")),
-        mutation(q3.solution, ("        jump *= 2\n", "")),
-        lambda view: max(0, int(np.ceil(np.log2(view)))),  # counts powers of two
-        mutation(q3.solution, ("field < view", "field <= view")),
-        mutation(q3.solution, ("    return poolings\n", "")),
-    ],
-    "q4": [
         rounded_up,
         rest_in_the_last,
-        mutation(q4.solution, (BOTH, "(np.repeat(np.flatnonzero(~inside), 2), np.flatnonzero(inside))")),
-        mutation(q4.solution, ("~inside", "np.arange(len(groups)) < np.flatnonzero(inside)[0]")),
-        mutation(q4.solution, (BOTH, "(np.flatnonzero(~inside) + 1, np.flatnonzero(inside) + 1)")),
-        mutation(q4.solution, ("np.isin(groups, pictures[number::k])", "np.arange(len(groups)) % k == number")),
-        mutation(q4.solution, ("return pairs", "return pairs[:1]")),
-        mutation(q4.solution, ("np.flatnonzero(~inside)", "np.arange(len(groups))")),
-        mutation(q4.solution, ("(np.flatnonzero(~inside), np.flatnonzero(inside))", "(~inside, inside)")),
-        mutation(q4.solution, ("pictures[number::k]", "[number]")),
-        mutation(q4.solution, ("pictures[number::k]", "([0, 1, 2, 5], [3], [4])[number]")),
-        mutation(q4.solution, ("np.unique(groups)", "np.arange(max(groups) + 1)")),  # names without gaps
-        mutation(q4.solution, ("np.isin(groups, pictures[number::k])", "np.asarray(groups) % k == number")),
+        mutation(q3.solution, (BOTH, "(np.repeat(np.flatnonzero(~inside), 2), np.flatnonzero(inside))")),
+        mutation(q3.solution, ("~inside", "np.arange(len(groups)) < np.flatnonzero(inside)[0]")),
+        mutation(q3.solution, (BOTH, "(np.flatnonzero(~inside) + 1, np.flatnonzero(inside) + 1)")),
+        mutation(q3.solution, ("np.isin(groups, pictures[number::k])", "np.arange(len(groups)) % k == number")),
+        mutation(q3.solution, ("return pairs", "return pairs[:1]")),
+        mutation(q3.solution, ("np.flatnonzero(~inside)", "np.arange(len(groups))")),
+        mutation(q3.solution, ("(np.flatnonzero(~inside), np.flatnonzero(inside))", "(~inside, inside)")),
+        mutation(q3.solution, ("pictures[number::k]", "[number]")),
+        mutation(q3.solution, ("pictures[number::k]", "([0, 1, 2, 5], [3], [4])[number]")),
+        mutation(q3.solution, ("np.unique(groups)", "np.arange(max(groups) + 1)")),  # names without gaps
+        mutation(q3.solution, ("np.isin(groups, pictures[number::k])", "np.asarray(groups) % k == number")),
     ],
-    "q5": [
+    "q4": [
         own_optimizer,
         loss_afterwards,
-        mutation(q5.solution, ("loss.item()", "loss")),
-        mutation(q5.solution, ("    loss.backward()\n", "")),
-        mutation(q5.solution, KEEPS_SLOPES, ("loss.backward()", "loss.backward()\n    optimizer.zero_grad()")),
-        mutation(q5.solution, ("    loss.backward()\n", ""), ("    return", "    loss.backward()\n    return")),
-        mutation(q5.solution, ("masks, ignore", "masks % 255, ignore")),
-        mutation(q5.solution, (", ignore_index=255", ", ignore_index=255, reduction='sum'")),
-        mutation(q5.solution, KEEPS_SLOPES),
-        mutation(q5.solution, SOFTMAX),
-        mutation(q5.solution, EVALUATES),
-        mutation(q5.solution, (", ignore_index=255", "")),
-        mutation(q5.solution, ("    optimizer.step()\n", "")),
-        mutation(q5.solution, KEEPS_SLOPES, SOFTMAX),
-        mutation(q5.solution, SOFTMAX, EVALUATES),
-        mutation(q5.solution, ("masks, ignore", "masks.clamp(max=1), ignore"), KEEPS_SLOPES),
-        mutation(q5.solution, ("loss.item()", "0.0")),
+        mutation(q4.solution, ("loss.item()", "loss")),
+        mutation(q4.solution, ("    loss.backward()\n", "")),
+        mutation(q4.solution, KEEPS_SLOPES, ("loss.backward()", "loss.backward()\n    optimizer.zero_grad()")),
+        mutation(q4.solution, ("    loss.backward()\n", ""), ("    return", "    loss.backward()\n    return")),
+        mutation(q4.solution, ("masks, ignore", "masks % 255, ignore")),
+        mutation(q4.solution, (", ignore_index=255", ", ignore_index=255, reduction='sum'")),
+        mutation(q4.solution, KEEPS_SLOPES),
+        mutation(q4.solution, SOFTMAX),
+        mutation(q4.solution, EVALUATES),
+        mutation(q4.solution, (", ignore_index=255", "")),
+        mutation(q4.solution, ("    optimizer.step()\n", "")),
+        mutation(q4.solution, KEEPS_SLOPES, SOFTMAX),
+        mutation(q4.solution, SOFTMAX, EVALUATES),
+        mutation(q4.solution, ("masks, ignore", "masks.clamp(max=1), ignore"), KEEPS_SLOPES),
+        mutation(q4.solution, ("loss.item()", "0.0")),
     ],
-    "q6": [
+    "q5": [
         lambda image: image[..., None],  # brightness
         lambda image: np.dstack(np.indices(image.shape)),  # place only
         lambda image: np.dstack([ndimage.gaussian_filter(image, sigma) for sigma in range(1, 12)]),  # too many
@@ -174,10 +157,6 @@ def slopes_by_autograd(W1, W2, x, true_class):
     return W1.grad.numpy(), W2.grad.numpy()
 
 
-def closed_form(view):
-    return 0 if view <= 5 else int(np.ceil(np.log2((view + 4) / 9)))
-
-
 def zeroed_first(net, images, masks, optimizer):
     net.train(True)
     net.zero_grad()
@@ -192,7 +171,6 @@ def zeroed_first(net, images, masks, optimizer):
 RIGHT = {
     "q1": [by_pytorch, by_windows],
     "q2": [slopes_by_loops, slopes_by_autograd],
-    "q3": [closed_form],
-    "q4": [by_scikit_learn, lists_of_places],
-    "q5": [zeroed_first],
+    "q3": [by_scikit_learn, lists_of_places],
+    "q4": [zeroed_first],
 }
