@@ -1,16 +1,23 @@
 """Exercises of lesson 05, learning pixels."""
 
 from functools import cache
-from itertools import product
 
 import numpy as np
 import torch
 from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
-from torch import nn
 from torch.nn import functional as F
 
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape
+from seglib.exercises._pixel_mistakes import (
+    VOID,
+    after_steps,
+    alike,
+    expect_slopes,
+    explain_step,
+    judge_folds,
+    wrong_slopes,
+)
 from seglib.metrics import confusion_matrix, iou
 from seglib.scenes import Cells
 from seglib.transforms import Standardize
@@ -94,40 +101,34 @@ def _expect_sides(name, got, want, x, k, stride, padding):
     expect_shape(name, got, want.shape)
 
 
-def _field(poolings):
-    """How much is seen: two 3x3 convolutions see 5 pixels, each pooling and the two after it add 9 jumps."""
-    return 5 + sum(9 * 2**level for level in range(poolings))
-
-
-def _poolings_needed(view):
-    field, jump, poolings = 5, 1, 0
-    while field < view:
-        field += jump  # one more pooling
-        jump *= 2
-        field += 4 * jump  # and the two convolutions after it
-        poolings += 1
-    return poolings
+def _weight_slopes(W1, W2, x, true_class):
+    a = W1 @ x
+    h = np.maximum(a, 0)
+    p = np.exp(W2 @ h) / np.exp(W2 @ h).sum()
+    slope_z = p - np.eye(len(p))[true_class]  # rule 1
+    slope_h = W2.T @ slope_z  # rule 2
+    slope_a = slope_h * (a > 0)  # rule 3
+    return np.outer(slope_a, x), np.outer(slope_z, h)  # rule 4
 
 
 @exercise(
-    "Without pooling, two convolutions see 5 pixels. Add one pooling with its two convolutions at a time.",
-    "A pooling adds (2 - 1) * jump and doubles the jump; two 3x3 convolutions then add 4 * jump.",
-    "`while field < view:` add both, count one pooling.",
-    solution=_poolings_needed,
+    "Go forward first, and keep a, h and p: the way back needs them all.",
+    "`np.eye(len(p))[true_class]` is y. Rule 2 for all of h at once: `W2.T @ slope_z`.",
+    "`a > 0` is where ReLU is open. `np.outer(slope, number)` has a row for each slope.",
+    solution=_weight_slopes,
 )
-def q2(poolings_needed):
-    for view, want in [(15, 2), (33, 3), (32, 2), (14, 1), (6, 1), (5, 0), (1, 0), (300, 6), (2000, 8)]:
-        got = poolings_needed(view)
-        name = f"`poolings_needed({view})`"
-        expect_number(name, got, got)
-        if got > want:
-            raise NotYet(f"{name} is {got}, but {want} will do: the view is then {_field(want)} pixels.")
-        if got != want:
-            raise NotYet(
-                f"{name} is {got}, wanted {want}: {got} give a view of {_field(int(got))} pixels. "
-                "Does the jump double with every pooling?"
-            )
-    return "Each pooling doubles the view, about: that is how a few layers see a whole picture."
+def q2(weight_slopes):
+    rng = np.random.default_rng(2)
+    for inputs, hidden, classes, true_class in ((2, 3, 2, 1), (4, 5, 3, 0), (4, 5, 3, 2)):
+        W1, W2 = rng.normal(size=(hidden, inputs)), rng.normal(size=(classes, hidden))
+        x = W1[0] - W1[1]  # opens the first ReLU or shuts the second
+        name = f"`weight_slopes(W1, W2, x, {true_class})` for W1 {W1.shape} and W2 {W2.shape}"
+        tensors = [torch.tensor(weights, requires_grad=True) for weights in (W1, W2)]
+        logits = tensors[1] @ (tensors[0] @ torch.tensor(x)).relu()
+        F.cross_entropy(logits[None], torch.tensor([true_class])).backward()
+        want, wrong = [weights.grad.numpy() for weights in tensors], wrong_slopes(W1, W2, x, true_class)
+        expect_slopes(name, weight_slopes(W1, W2, x, true_class), want, wrong)
+    return "Autograd gives the same numbers. It does this for every layer of a network, whatever its depth."
 
 
 def _folds(groups, k):
@@ -147,79 +148,12 @@ def _folds(groups, k):
 )
 def q3(folds):
     # tile i comes from picture groups[i]; 0 is one more picture, and so is one with gaps before it, or a name
-    _judge_folds("folds(groups, 3)", folds, np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1]), 3)
-    _judge_folds("folds(groups, 2)", folds, np.array([907, 907, 12, 44, 44, 44, 12, 300, 5]), 2)
-    _judge_folds('folds(np.array(["ann", "bob", ...]), 3)', folds, np.array(["ann", "bob", "cy", "ann", "cy"]), 3)
+    judge_folds("folds(groups, 3)", folds, np.array([3, 3, 0, 0, 0, 1, 2, 2, 4, 4, 5, 1]), 3)
+    judge_folds("folds(groups, 2)", folds, np.array([907, 907, 12, 44, 44, 44, 12, 300, 5]), 2)
+    judge_folds('folds(np.array(["ann", "bob", ...]), 3)', folds, np.array(["ann", "bob", "cy", "ann", "cy"]), 3)
+    for pictures in (6, 11):  # in 4 folds: neither an empty one nor one that takes the rest
+        judge_folds(f"folds(np.tile(np.arange({pictures}), 2), 4)", folds, np.tile(np.arange(pictures), 2), 4)
     return "scikit-learn calls it GroupKFold. Patients, slides, videos: whatever is alike is one group."
-
-
-def _judge_folds(call, folds, groups, k):
-    got = list(folds(groups, k))
-    if len(got) != k or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in got):
-        raise NotYet(f"`{call}` must give {k} pairs (training places, validation places).")
-    pairs = [tuple(np.asarray(side) for side in pair) for pair in got]
-    if any(side.ndim != 1 or (len(side) and side.dtype.kind not in "iu") for pair in pairs for side in pair):
-        raise NotYet("Each side of a pair is a one-dimensional array of places: whole numbers from 0.")
-    names = np.unique(groups).tolist()
-    for number, (train, val) in enumerate(pairs, start=1):
-        if len(val) == 0 or len(train) == 0:
-            raise NotYet(
-                f"`{call}`: fold {number} has {len(train)} tiles to train on and {len(val)} to validate. The pictures "
-                f"are called {names}: did you count on 0, 1, 2, ...?"
-            )
-        if both := set(train.tolist()) & set(val.tolist()):
-            raise NotYet(f"In fold {number}, tiles {sorted(both)} are in training and in validation.")
-        if both := set(groups[train].tolist()) & set(groups[val].tolist()):
-            raise NotYet(
-                f"In fold {number}, tiles of the pictures {sorted(both)} stand on both sides: a leak. Split the "
-                "pictures, and let their tiles follow."
-            )
-    every = np.sort(np.concatenate([val for _, val in pairs]))
-    if not np.array_equal(every, np.arange(len(groups))):
-        raise NotYet(f"Every tile must be in validation exactly once over the folds; yours are {every.tolist()}.")
-    if any(len(train) + len(val) != len(groups) for train, val in pairs):
-        raise NotYet("In a fold, all tiles that are not in validation train; some of yours are in neither.")
-    sizes = [len(set(groups[val].tolist())) for _, val in pairs]
-    if max(sizes) - min(sizes) > 1:
-        raise NotYet(
-            f"`{call}`: the folds validate on {sizes} pictures. They are called {names}, and should be spread evenly."
-        )
-
-
-def _after_steps(step):
-    """State of a small network after three steps, from the same start."""
-    torch.manual_seed(3)
-    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
-    images, masks = torch.randn(4, 1, 6, 6), torch.randint(0, 2, (4, 6, 6))
-    masks[0, :2] = 255
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-    net.eval()
-    values = [step(net, images, masks, optimizer) for _ in range(3)]
-    return values, {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
-
-
-_BUGS = (
-    "Slopes of earlier steps are still there and add up: `optimizer.zero_grad()` is missing.",
-    "There is a softmax before the cross-entropy, which applies its own: pass logits.",
-    "Batch norm is in evaluation mode; in training it must use the batch's mean: `net.train()`.",
-    "Void (255) in the mask is taken for a class: tell the loss to ignore it.",
-)
-
-
-def _with_bugs(zero, logits, train, void):
-    """The step with the bugs of `_BUGS` whose argument is False."""
-
-    def step(net, images, masks, optimizer):
-        net.train(train)
-        scores = net(images) if logits else net(images).softmax(1)
-        loss = F.cross_entropy(scores, masks if void else masks.clamp(max=1), ignore_index=255)
-        if zero:
-            optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
 
 
 def _repaired_step(net, images, masks, optimizer):
@@ -239,28 +173,24 @@ def _repaired_step(net, images, masks, optimizer):
 )
 def q4(repaired_step):
     try:
-        values, state = _after_steps(repaired_step)
+        values, state, calls = after_steps(repaired_step)
     except IndexError as error:
         if "255" in str(error):
-            raise NotYet(_BUGS[3]) from None
+            raise NotYet(next(iter(VOID))) from None
         raise
     for value in values:
+        if isinstance(value, torch.Tensor) and value.requires_grad:
+            raise NotYet("`repaired_step(...)` returns a tensor that still hangs on its network: `loss.item()`.")
         expect_number("what `repaired_step(...)` returns", value, value)
-    losses, want = _after_steps(_repaired_step)
-    if all(torch.allclose(state[name], want[name], atol=1e-5) for name in want):
-        if not np.allclose([float(value) for value in values], losses, rtol=1e-3):
-            raise NotYet(
-                f"The weights move rightly, but the first step returns {float(values[0]):.4g}, and the loss was "
-                f"{losses[0]:.4g}."
-            )
-        return "Four bugs, and none of them raises an error. Curves and small checks are all you have."
-    if torch.equal(state["0.weight"], _after_steps(lambda *args: 0.0)[1]["0.weight"]):
-        raise NotYet("After three steps no weight has moved. Who calls `backward()` and `optimizer.step()`?")
-    for right in product((True, False), repeat=4):
-        found = _after_steps(_with_bugs(*right))[1]
-        if all(torch.allclose(state[name], found[name], atol=1e-5) for name in want):
-            raise NotYet(" ".join(bug for bug, fine in zip(_BUGS, right, strict=True) if not fine))
-    raise NotYet("After three steps the weights are not those of a right step. Keep the mean cross-entropy as loss.")
+    losses, right, _ = after_steps(_repaired_step)
+    if not alike(state, right):
+        explain_step(state, calls, right)
+    if not np.allclose([float(value) for value in values], losses, rtol=1e-3):
+        raise NotYet(
+            f"The weights move rightly, but the first step returns {float(values[0]):.4g}, and the loss was "
+            f"{losses[0]:.4g}."
+        )
+    return "Four bugs, and none of them raises an error. Curves and small checks are all you have."
 
 
 AIM = 0.66  # IoU; brightness alone reaches 0.56

@@ -13,6 +13,36 @@ KEEPS_SLOPES = ("    optimizer.zero_grad()\n", "")
 SOFTMAX = ("net(images)", "net(images).softmax(1)")
 EVALUATES = ("    net.train()\n", "")
 
+BOTH = "(np.flatnonzero(~inside), np.flatnonzero(inside))"
+
+
+def rounded_up(groups, k):
+    names = list(dict.fromkeys(groups.tolist()))
+    many = -(-len(names) // k)
+    return by_parts(groups, [names[number * many : (number + 1) * many] for number in range(k)])
+
+
+def rest_in_the_last(groups, k):
+    names = list(dict.fromkeys(groups.tolist()))
+    many = len(names) // k
+    parts = [names[number * many : (number + 1) * many] for number in range(k - 1)]
+    return by_parts(groups, [*parts, names[(k - 1) * many :]])
+
+
+def by_parts(groups, parts):
+    inside = [np.isin(groups, part) if part else np.zeros(len(groups), bool) for part in parts]
+    return [(np.flatnonzero(~tiles), np.flatnonzero(tiles)) for tiles in inside]
+
+
+def own_optimizer(net, images, masks, optimizer):
+    return q4.solution(net, images, masks, torch.optim.SGD(net.parameters(), lr=0.1))
+
+
+def loss_afterwards(net, images, masks, optimizer):
+    q4.solution(net, images, masks, optimizer)
+    return F.cross_entropy(net(images), masks, ignore_index=255).item()
+
+
 WRONG = {
     "q1": [
         mutation(q1.solution, ("    x = np.pad", "    k = k[::-1, ::-1]\n    x = np.pad")),
@@ -31,12 +61,27 @@ WRONG = {
         mutation(q1.solution, ("np.zeros((height, width))", "np.zeros((height, width), int)")),
     ],
     "q2": [
-        mutation(q2.solution, ("        jump *= 2\n", "")),
-        lambda view: max(0, int(np.ceil(np.log2(view)))),  # counts powers of two
-        mutation(q2.solution, ("field < view", "field <= view")),
-        mutation(q2.solution, ("    return poolings\n", "")),
+        mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "np.eye(len(p))[true_class] - p")),
+        mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "p")),
+        mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "W2 @ h - np.eye(len(p))[true_class]")),
+        mutation(q2.solution, (" * (a > 0)", "")),
+        mutation(q2.solution, ("(a > 0)", "h")),
+        mutation(q2.solution, ("np.outer(slope_z, h)", "np.outer(slope_z, a)")),
+        mutation(
+            q2.solution, ("np.outer(slope_a, x), np.outer(slope_z, h)", "np.outer(x, slope_a), np.outer(h, slope_z)")
+        ),
+        mutation(
+            q2.solution, ("np.outer(slope_a, x), np.outer(slope_z, h)", "np.outer(slope_z, h), np.outer(slope_a, x)")
+        ),
+        mutation(q2.solution, ("return np.outer(slope_a, x), ", "return ")),
+        mutation(q2.solution, ("W2.T @ slope_z", "np.abs(W2.T) @ slope_z")),
     ],
     "q3": [
+        rounded_up,
+        rest_in_the_last,
+        mutation(q3.solution, (BOTH, "(np.repeat(np.flatnonzero(~inside), 2), np.flatnonzero(inside))")),
+        mutation(q3.solution, ("~inside", "np.arange(len(groups)) < np.flatnonzero(inside)[0]")),
+        mutation(q3.solution, (BOTH, "(np.flatnonzero(~inside) + 1, np.flatnonzero(inside) + 1)")),
         mutation(q3.solution, ("np.isin(groups, pictures[number::k])", "np.arange(len(groups)) % k == number")),
         mutation(q3.solution, ("return pairs", "return pairs[:1]")),
         mutation(q3.solution, ("np.flatnonzero(~inside)", "np.arange(len(groups))")),
@@ -47,6 +92,14 @@ WRONG = {
         mutation(q3.solution, ("np.isin(groups, pictures[number::k])", "np.asarray(groups) % k == number")),
     ],
     "q4": [
+        own_optimizer,
+        loss_afterwards,
+        mutation(q4.solution, ("loss.item()", "loss")),
+        mutation(q4.solution, ("    loss.backward()\n", "")),
+        mutation(q4.solution, KEEPS_SLOPES, ("loss.backward()", "loss.backward()\n    optimizer.zero_grad()")),
+        mutation(q4.solution, ("    loss.backward()\n", ""), ("    return", "    loss.backward()\n    return")),
+        mutation(q4.solution, ("masks, ignore", "masks % 255, ignore")),
+        mutation(q4.solution, (", ignore_index=255", ", ignore_index=255, reduction='sum'")),
         mutation(q4.solution, KEEPS_SLOPES),
         mutation(q4.solution, SOFTMAX),
         mutation(q4.solution, EVALUATES),
@@ -90,8 +143,18 @@ def lists_of_places(groups, k):
     ]
 
 
-def closed_form(view):
-    return 0 if view <= 5 else int(np.ceil(np.log2((view + 4) / 9)))
+def slopes_by_loops(W1, W2, x, true_class):
+    h = [max(0.0, float(row @ x)) for row in W1]
+    e = [np.exp(float(row @ h)) for row in W2]
+    slope_z = [value / sum(e) - (k == true_class) for k, value in enumerate(e)]
+    slope_h = [sum(W2[k, i] * slope_z[k] for k in range(len(e))) if h[i] else 0.0 for i in range(len(h))]
+    return np.array([[s * value for value in x] for s in slope_h]), np.array([[s * v for v in h] for s in slope_z])
+
+
+def slopes_by_autograd(W1, W2, x, true_class):
+    W1, W2 = (torch.tensor(weights, requires_grad=True) for weights in (W1, W2))
+    F.cross_entropy(W2 @ (W1 @ torch.tensor(x)).relu(), torch.tensor(true_class)).backward()
+    return W1.grad.numpy(), W2.grad.numpy()
 
 
 def zeroed_first(net, images, masks, optimizer):
@@ -107,7 +170,7 @@ def zeroed_first(net, images, masks, optimizer):
 
 RIGHT = {
     "q1": [by_pytorch, by_windows],
-    "q2": [closed_form],
+    "q2": [slopes_by_loops, slopes_by_autograd],
     "q3": [by_scikit_learn, lists_of_places],
     "q4": [zeroed_first],
 }
