@@ -42,15 +42,18 @@ def coin_masks(seed=0):
 def unshown_masks(instances):
     """Masks of the discs that the lesson doesn't show.
 
-    All too large; one only to 48 %, in its middle; all with a hole; each row of three glued; the whole picture.
+    All too large; one only to 48 %, in its middle; one aside, so that truth and mask share three fifths of each other;
+    all with a hole; each row of three glued; the whole picture.
     """
-    full = instances > 0
+    full, first = instances > 0, instances == 1
+    aside = round(0.64 * np.sqrt(first.sum() / np.pi))
     core, glued = full.copy(), full.copy()
     core[instances == 1] = _middles(instances, 0.48)[instances == 1]
     glued[[18, 54], 16:81] = True
     return {
         "wide": ndimage.binary_dilation(full, iterations=2),
         "core": core,
+        "aside": (full & ~first) | np.roll(first, aside, axis=0),
         "holes": full & ~_middles(instances, 0.2),
         "glued": glued,
         "flooded": np.ones_like(full),
@@ -64,6 +67,16 @@ def dozen():
     small = _middles(instances, 0.51)
     small[35:37, 48] = True
     return instances, (small, (instances > 0) & (instances != 7))
+
+
+def specked():
+    """Twelve coins, and two masks: all of them and eleven specks; the inner 51 % of eleven of them and nine specks."""
+    instances, (small, _) = dozen()
+    whole, small = instances > 0, small & (instances > 0) & (instances != 7)
+    for mask, count in ((whole, 11), (small, 9)):
+        for column in range(2, 2 + 8 * count, 8):
+            mask[35:37, column : column + 2] = True
+    return instances, (whole, small)
 
 
 def touching():

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, touching, unshown_masks
+from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, specked, touching, unshown_masks
 from seglib.exercises._counting_mistakes import or_advice, refuses, says_value_error, takes_any_shape
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
@@ -181,11 +181,20 @@ _WHY = {
     "wide": "not shown in the lesson: all six coins, two pixels too large",
     "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
     "missed, and the middle as a false alarm",
+    "aside": "not shown in the lesson: one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what "
+    "lies there as a false alarm",
     "holes": "not shown in the lesson: all six coins, with a hole in each",
     "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
     "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
 }
-_UNSHOWN = (("close", "wide"), ("wide", "thin"), ("missed", "core"), ("close", "holes"), ("glued", "flooded"))
+_UNSHOWN = (
+    ("close", "wide"),
+    ("wide", "thin"),
+    ("missed", "core"),
+    ("missed", "aside"),
+    ("close", "holes"),
+    ("glued", "flooded"),
+)
 
 
 _TOUCHING = (
@@ -194,19 +203,21 @@ _TOUCHING = (
 )
 
 
-def _expert_measure(mask, instances):
+def _measure(mask, instances):
     from skimage.measure import label
 
-    objects = metrics.instance_f1(label(mask, connectivity=1), instances).f1
-    return objects + 0.001 * metrics.binary_iou(mask, instances > 0)
+    from seglib.metrics import binary_iou, instance_f1
+
+    objects = instance_f1(label(mask, connectivity=1), instances).f1
+    return objects + 1e-6 * binary_iou(mask, instances > 0)
 
 
 @exercise(
     "The expert counts. Which measure of the lesson counts objects, and what does it need that a mask is not yet?",
     "`skimage.measure.label(mask, connectivity=1)` numbers the objects, `instance_f1(...).f1` scores them. "
     "Two masks are then level.",
-    "Add a little of a second measure, so little that it decides only where the first one is level.",
-    solution=_expert_measure,
+    "Add a millionth of a second measure, so little that it decides only where the first one is level.",
+    solution=_measure,
 )
 def q4(measure):
     for seed in range(4):
@@ -234,6 +245,13 @@ def q4(measure):
             f"Twelve coins, all found, each with a little more than half of its area, and one speck: you give "
             f"{small:.5g}. Eleven of them, exact, and nothing else: {missed:.5g}. Object F1 has the first ahead, .960 "
             "to .957. The IoU may decide only where object F1 is equal: give it a smaller share."
+        )
+    instances, masks = specked()
+    whole, small = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
+    if whole >= small:
+        raise NotYet(
+            f"Twelve exact coins and eleven specks: you give {whole:.5g}. Eleven coins, half of each, and nine specks: "
+            f"{small:.5g}. Object F1 has the second ahead, .6875 to .6857. Give the IoU a smaller share."
         )
     for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
         apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)

@@ -65,6 +65,7 @@ WRONG = {
         mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "p")),
         mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "W2 @ h - np.eye(len(p))[true_class]")),
         mutation(q2.solution, (" * (a > 0)", "")),
+        mutation(q2.solution, ("(a > 0)", "(a >= 0)")),
         mutation(q2.solution, ("(a > 0)", "h")),
         mutation(q2.solution, ("np.outer(slope_z, h)", "np.outer(slope_z, a)")),
         mutation(

@@ -79,7 +79,7 @@ def count_error_first(mask, instances):
 
 def dice_second(mask, instances):
     found = label(mask, connectivity=1)
-    return 100 * metrics.instance_f1(found, instances).f1 + metrics.binary_dice(mask, instances > 0)
+    return 1e4 * metrics.instance_f1(found, instances).f1 + metrics.binary_dice(mask, instances > 0)
 
 
 def objects_f1(mask, instances):
@@ -131,6 +131,16 @@ def in_order(mask, instances):
 
 def plain_iou(mask, instances):
     return metrics.binary_iou(mask, instances > 0)
+
+
+def half_of_each(mask, instances):
+    """A pair counts if each covers more than half of the other: shares of 0.6 are an IoU of 0.43 only."""
+    pieces = label(mask, connectivity=1)
+    both = np.histogram2d(
+        instances.ravel(), pieces.ravel(), bins=(range(instances.max() + 2), range(pieces.max() + 2))
+    )[0]
+    pairs = (both[1:, 1:] > both.sum(1)[1:, None] / 2) & (both[1:, 1:] > both.sum(0)[None, 1:] / 2)
+    return 2 * pairs.sum() / max(instances.max() + pieces.max(), 1) + 1e-6 * metrics.binary_iou(mask, instances > 0)
 
 
 WRONG = {
@@ -202,9 +212,9 @@ WRONG = {
     "q4": [
         plain_iou,
         lambda mask, instances: metrics.boundary_f1(mask, instances > 0, tolerance=1),  # outline only
-        mutation(q4.solution, (" + 0.001 * metrics.binary_iou(mask, instances > 0)", "")),
-        mutation(q4.solution, ("0.001 * ", "")),
-        mutation(q4.solution, ("return objects + 0.001", "return -objects - 0.001")),
+        mutation(q4.solution, (" + 1e-6 * binary_iou(mask, instances > 0)", "")),
+        mutation(q4.solution, ("1e-6 * ", "")),
+        mutation(q4.solution, ("return objects + 1e-6", "return -objects - 1e-6")),
         mutation(q4.solution, ("label(mask, connectivity=1)", "mask")),
         *(count_error_first, tenth_of_iou, covered_centres, matched_above(0.45)),
         lambda mask, instances: objects_f1(mask, instances) + 1e-6 * mask.sum(),  # the bare area
@@ -212,7 +222,9 @@ WRONG = {
         lambda mask, instances: objects_f1(mask, instances) - 1e-6 * mask.sum(),
         lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_f1(mask, instances > 0, 1),
         lambda mask, instances: objects_f1(mask, instances) + 1e-3 * metrics.boundary_iou(mask, instances > 0),
-        mutation(q4.solution, ("0.001 * ", "0.01 * ")),
+        mutation(q4.solution, ("1e-6 * ", "0.01 * ")),
+        mutation(q4.solution, ("1e-6 * ", "0.005 * ")),
+        half_of_each,
         mutation(q4.solution, ("connectivity=1", "connectivity=2")),
         *(on_a_new_map, as_a_factor),
     ],
