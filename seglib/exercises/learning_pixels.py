@@ -121,7 +121,8 @@ def q2(weight_slopes):
     rng = np.random.default_rng(2)
     for inputs, hidden, classes, true_class in ((2, 3, 2, 1), (4, 5, 3, 0), (4, 5, 3, 2)):
         W1, W2 = rng.normal(size=(hidden, inputs)), rng.normal(size=(classes, hidden))
-        x, W1[-1] = W1[0] - W1[1], 0  # opens the first ReLU or shuts the second; the last one gets exactly 0
+        x = W1[0] - W1[1]  # opens the first ReLU or shuts the second
+        W1[4:] = 0  # gives the last of five exactly 0
         name = f"`weight_slopes(W1, W2, x, {true_class})` for W1 {W1.shape} and W2 {W2.shape}"
         tensors = [torch.tensor(weights, requires_grad=True) for weights in (W1, W2)]
         logits = tensors[1] @ (tensors[0] @ torch.tensor(x)).relu()
