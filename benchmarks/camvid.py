@@ -52,9 +52,8 @@ class SixLooks(nn.Module):
         return total / (2 * len(LOOKS))
 
 
-def scores(net):
+def scores(net, frames):
     """Global accuracy, class average, mean IoU over the 11 classes, pooled; boundary F1 as in the SegNet paper."""
-    frames = InMemory(CamVid(split="test", transform=PREPARE))
     matrix, boundary = judge(net, frames, K)
     return {
         "global_accuracy": round(float(pixel_accuracy(matrix)), 4),
@@ -74,7 +73,7 @@ def main(name):
     net = NETWORKS[name]()
     history = fit(net, frames, seconds=SECONDS, progress=False, **recipe)
     row = {"network": name, "seed": SEED, "parameters": parameters(net), "seconds": SECONDS}
-    row |= {"steps": len(history["step"]), **scores(net)}
+    row |= {"steps": len(history["step"]), **scores(net, InMemory(CamVid(split="test", transform=PREPARE)))}
     print(row)
     write_rows("results/camvid.csv", [row])
 

@@ -15,16 +15,15 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from benchmarks.camvid import SixLooks
-from benchmarks.claims.semantic import balanced, judge
+from benchmarks.camvid import scores
+from benchmarks.claims.semantic import balanced
 from benchmarks.record import write_rows
 from seglib.datasets import CamVid, InMemory
 from seglib.losses import cross_entropy, lovasz_loss
-from seglib.metrics import iou, mean_accuracy, mean_iou, pixel_accuracy
 from seglib.models import parameters
 from seglib.models.blocks import conv_bn_relu, he_init
 from seglib.models.efficientnet_lite import EfficientNetLite0
-from seglib.training import evaluate, fit
+from seglib.training import fit
 from seglib.training.loop import Alone
 from seglib.transforms import Compose, Jitter, Normalize, RandomCrop, RandomFlip, RandomScale
 
@@ -95,17 +94,8 @@ def train(start, seed, **length):
 
 def main(split, start, seed):
     net, steps = train(start, seed, steps=STEPS)
-    pictures = InMemory(CamVid(split=split, transform=PREPARE))
-    matrix, boundary = judge(net, pictures, K)
     row = {"split": split, "start": start, "seed": seed, "parameters": parameters(net), "steps": steps}
-    row |= {
-        "global_accuracy": round(float(pixel_accuracy(matrix)), 4),
-        "class_average": round(float(mean_accuracy(matrix)), 4),
-        "mean_iou": round(float(mean_iou(matrix)), 4),
-        "boundary_f1": round(boundary, 4),
-        "mean_iou_six_looks": round(float(evaluate(SixLooks(net), pictures, batch_size=1)["mean_iou"]), 4),
-        **{label: round(float(value), 4) for label, value in zip(CamVid.classes, iou(matrix), strict=True)},
-    }
+    row |= scores(net, InMemory(CamVid(split=split, transform=PREPARE)))
     print(row)
     write_rows("results/camvid_pretrained.csv", [row])
 

@@ -14,15 +14,14 @@ import torch
 from torch.utils.data import Subset
 
 from benchmarks.camvid_pretrained import PREPARE, PyramidNet
-from benchmarks.claims.semantic import balanced, judge
+from benchmarks.claims.semantic import balanced
 from benchmarks.pooled import pooled_scores
 from benchmarks.record import write_rows
 from seglib.classical import split_touching
 from seglib.datasets import DSB2018, CamVid, InMemory
-from seglib.metrics import mean_iou
 from seglib.models.efficientnet_lite import EfficientNetLite0
 from seglib.scenes import Cells, Streets
-from seglib.training import fit, predict_logits
+from seglib.training import evaluate, fit, predict_logits
 from seglib.transforms import (
     Compose,
     Grayscale,
@@ -66,10 +65,9 @@ class Frames:
         moves = Compose([RandomFlip(vertical=False), PREPARE])
         return Streets(3000, size=96, seed=1 + seed, transform=moves), len(Streets.classes)
 
-    def scores(self, net):
+    def held_out(self):
         test = CamVid(split="test", transform=PREPARE)
-        matrix, _ = judge(net, Subset(test, range(0, len(test), 5)), self.classes)
-        return {"score": round(float(mean_iou(matrix)), 4)}
+        return Subset(test, range(0, len(test), 5))
 
 
 class Nuclei:
@@ -94,13 +92,8 @@ class Nuclei:
     def generated(self, seed):
         return Cells(3000, seed=1 + seed, transform=Compose([SeparateTouching(), *GREY])), 2
 
-    def scores(self, net):
-        pairs = []
-        for sample in DSB2018(split="val", size=(256, 256), transform=Compose([Grayscale(), *GREY])):
-            foreground = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy() == 1
-            pairs.append((split_touching(foreground), sample["instances"].numpy()))
-        figures = pooled_scores(pairs)
-        return {"score": figures["object_f1"], "iou": figures["iou"]}
+    def held_out(self):
+        return DSB2018(split="val", size=(256, 256), transform=Compose([Grayscale(), *GREY]))
 
 
 class Drawings:
@@ -113,9 +106,21 @@ class Drawings:
     def labelled(self):
         return Streets(1000, size=96, seed=1)
 
-    def scores(self, net):
-        matrix, _ = judge(net, Streets(200, size=96, seed=10_000, transform=PREPARE), self.classes)
-        return {"score": round(float(mean_iou(matrix)), 4)}
+    def held_out(self):
+        return Streets(200, size=96, seed=10_000, transform=PREPARE)
+
+
+def score_classes(net, samples):
+    return {"score": round(float(evaluate(net, samples, batch_size=1)["mean_iou"]), 4)}
+
+
+def score_objects(net, samples):
+    pairs = []
+    for sample in samples:
+        foreground = predict_logits(net, sample["image"][None])[0].argmax(0).cpu().numpy() == 1
+        pairs.append((split_touching(foreground), sample["instances"].numpy()))
+    figures = pooled_scores(pairs)
+    return {"score": figures["object_f1"], "iou": figures["iou"]}
 
 
 TASKS = {"CamVid": Frames, "DSB2018": Nuclei, "Streets": Drawings}
@@ -132,7 +137,8 @@ def generated_backbone(task, seed):
 
 def main(name, seed):
     task, rows = TASKS[name](), []
-    pictures = list(task.labelled())
+    pictures, held_out = list(task.labelled()), InMemory(task.held_out())
+    score = score_objects if name == "DSB2018" else score_classes
     order = np.random.default_rng(seed).permutation(len(pictures))
     learned = {None: None, "imagenet": EfficientNetLite0(weights="imagenet").backbone.state_dict()}
     if task.generated:
@@ -150,7 +156,7 @@ def main(name, seed):
             recipe = {"steps": STEPS, "batch_size": BATCH, "learning_rate": RATE, "backbone_rate": share}
             fit(net, InMemory(chosen, task.moves), class_weights=weights, seed=seed, progress=False, **recipe)
             row = {"set": name, "pictures": len(chosen), "start": start, "seed": seed, "steps": STEPS}
-            rows.append(row | task.scores(net))
+            rows.append(row | score(net, held_out))
             print(rows[-1], flush=True)
     write_rows("results/few_pictures.csv", rows)
 

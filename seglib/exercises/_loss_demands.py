@@ -145,6 +145,11 @@ def expect_large_logits(name, loss, weights):
     )
 
 
+def soft_dice(probability, truth):
+    """Dice of every class (K,), over all pixels of probabilities and a one-hot truth (N, K, H, W)."""
+    return 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))
+
+
 def soft_iou_loss(logits, target):
     probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
     overlap = (probability * truth).sum((0, 2, 3))
@@ -158,14 +163,14 @@ def squares(logits, target):
 
 def sigmoids(logits, target):
     probability, truth = logits.sigmoid(), F.one_hot(target).movedim(3, 1)
-    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))).mean()
+    return (1 - soft_dice(probability, truth)).mean()
 
 
 def without_background(logits, target):
     probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
-    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3)))[1:].mean()
+    return (1 - soft_dice(probability, truth))[1:].mean()
 
 
 def mixed_up(logits, target):
     probability, truth = logits.softmax(1), F.one_hot(target).reshape(logits.shape)
-    return (1 - 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))).mean()
+    return (1 - soft_dice(probability, truth)).mean()

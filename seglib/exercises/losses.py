@@ -17,6 +17,7 @@ from seglib.exercises._loss_demands import (
     mixed_up,
     sample,
     sigmoids,
+    soft_dice,
     soft_iou_loss,
     squares,
     without_background,
@@ -153,18 +154,18 @@ def q2(soft_dice_loss):
     got, want = soft_dice_loss(logits, target), float(losses.dice_loss(logits, target))
     probability = logits.softmax(1)
     truth = F.one_hot(target.masked_fill(target == 255, 0), 3).movedim(3, 1) * (target != 255)[:, None]
-    dice = 2 * (probability * truth).sum((0, 2, 3)) / (probability + truth).sum((0, 2, 3))
+    dice = soft_dice(probability, truth)
     wrong = {
         "void is gone from the truth, not from the probabilities: what is predicted there still costs": 1 - dice.mean()
     }
     flat = logits.masked_fill((target == 255)[:, None], 0).softmax(1)
-    dice = 2 * (flat * truth).sum((0, 2, 3)) / (flat + truth).sum((0, 2, 3))
+    dice = soft_dice(flat, truth)
     why = "logits set to 0 at void are no probabilities of 0: `softmax` makes 1/3 of each. Set the probabilities to 0"
     wrong[why] = 1 - dice.mean()
     seen = probability * (target != 255)[:, None]
     for k in (0, 2):
         filled = F.one_hot(target.masked_fill(target == 255, k), 3).movedim(3, 1)
-        dice = 2 * (seen * filled).sum((0, 2, 3)) / (seen + filled).sum((0, 2, 3))
+        dice = soft_dice(seen, filled)
         why = f"void is gone from the probabilities, not from the truth: there it counts as class {k}. Mask both"
         wrong[why] = 1 - dice.mean()
     for k in (0, 2):
