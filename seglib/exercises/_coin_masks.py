@@ -70,13 +70,13 @@ def dozen():
 
 
 def specked():
-    """Twelve coins, and two masks: all of them and eleven specks; the inner 51 % of eleven of them and nine specks."""
+    """Twelve coins, and two masks: the inner 51 % of eleven of them and nine specks; all of them and eleven specks."""
     instances, (small, _) = dozen()
     whole, small = instances > 0, small & (instances > 0) & (instances != 7)
     for mask, count in ((whole, 11), (small, 9)):
         for column in range(2, 2 + 8 * count, 8):
             mask[35:37, column : column + 2] = True
-    return instances, (whole, small)
+    return instances, (small, whole)
 
 
 def touching():

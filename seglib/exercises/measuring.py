@@ -238,21 +238,26 @@ def q4(measure):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
             if values[better] < values[worse]:
                 raise NotYet(f"{where}, {both}; the expert has them the other way round.")
-    instances, masks = dozen()
-    small, missed = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
-    if small <= missed:
-        raise NotYet(
-            f"Twelve coins, all found, each with a little more than half of its area, and one speck: you give "
-            f"{small:.5g}. Eleven of them, exact, and nothing else: {missed:.5g}. Object F1 has the first ahead, .960 "
-            "to .957. The IoU may decide only where object F1 is equal: give it a smaller share."
-        )
-    instances, masks = specked()
-    whole, small = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
-    if whole >= small:
-        raise NotYet(
-            f"Twelve exact coins and eleven specks: you give {whole:.5g}. Eleven coins, half of each, and nine specks: "
-            f"{small:.5g}. Object F1 has the second ahead, .6875 to .6857. Give the IoU a smaller share."
-        )
+    for (instances, masks), first, second, f1 in (
+        (
+            dozen(),
+            "Twelve coins, all found, each with a little more than half of its area, and one speck",
+            "Eleven of them, exact, and nothing else",
+            ".960 to .957",
+        ),
+        (
+            specked(),
+            "Eleven coins, a little more than half of each, and nine specks",
+            "Twelve exact coins and eleven specks",
+            ".6875 to .6857",
+        ),
+    ):
+        better, worse = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
+        if better <= worse:
+            raise NotYet(
+                f"{first}: you give {better:.5g}. {second}: {worse:.5g}. Object F1 has the first ahead, {f1}. The IoU "
+                "may decide only where object F1 is equal: give it a smaller share."
+            )
     for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
         apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
         if not apart > glued:
