@@ -91,12 +91,15 @@ def expect_fillers_gone(name, loss):
 
 def expect_mean_for_any_scale(name, loss, logits, target, weights):
     """NotYet unless the loss is the same for weights so small that their sum over the pixels is far below 1."""
-    want = losses.cross_entropy(logits, target, class_weights=weights)
-    for scale in (1e-3, 1e-8, 1e-9):
-        small = weights * scale
-        mass = float(small[target[target != 255]].sum())
+    few = logits[:1, :, 3:, :2], target[:1, 3:, :2]  # two pixels
+    for x, t, scale in ((logits, target, 1e-3), (logits, target, 1e-8), (logits, target, 1e-9), (*few, 1e-9)):
+        small, want = weights * scale, losses.cross_entropy(x, t, class_weights=weights)
+        mass = float(small[t[t != 255]].sum())
         told = f"With weights that sum to {mass:.2g} over the pixels, {name}"
-        got = loss(logits, target, small)
+        got = loss(x, t, small)
+        got = got.detach() if torch.is_tensor(got) else got
+        if float(got) == 0:
+            raise NotYet(f"{told} is 0: a guard takes small weights for no weights. Only a sum of 0 needs a guard.")
         cut = (
             "the sum of the weights is held at 1 or more, so this is no mean. Only 0 needs a guard: `.clamp(min=1e-12)`"
         )
@@ -112,11 +115,20 @@ def expect_mean_for_any_scale(name, loss, logits, target, weights):
 def expect_nothing_from_weight_0(name, loss, logits):
     """NotYet unless a batch whose pixels all have weight 0 gives 0, be it that all classes have."""
     for told, weights in (("every pixel", [0.0, 1, 2]), ("every class", [0.0, 0, 0])):
-        got = loss(logits, torch.zeros(2, 4, 5).long(), torch.tensor(weights))
+        leaf = logits.clone().requires_grad_()
+        got = loss(leaf, torch.zeros(2, 4, 5).long(), torch.tensor(weights))
         told = f"Where {told} has weight 0, {name}"
-        if np.isnan(float(got)):
+        if np.isnan(float(torch.as_tensor(got).detach())):
             raise NotYet(f"{told} is NaN, from 0/0. Give 0, as for a batch that is all void.")
         expect_number(told, got, 0.0)
+        if not torch.is_tensor(got) or not got.requires_grad:
+            raise NotYet(f"{told} is 0, but `.backward()` stops there: it is not computed from the logits.")
+        (slope,) = torch.autograd.grad(got, leaf, allow_unused=True)
+        if slope is not None and not torch.equal(slope, torch.zeros_like(slope)):
+            raise NotYet(
+                f"{told} is 0, but its gradient is not: it holds {float(slope.flatten()[0]):g}. `nan_to_num` mends a "
+                "value, not the division by 0 behind it. Keep the sum of the weights above 0, by `.clamp(min=1e-12)`."
+            )
 
 
 def expect_large_logits(name, loss, weights):
@@ -174,3 +186,19 @@ def without_background(logits, target):
 def mixed_up(logits, target):
     probability, truth = logits.softmax(1), F.one_hot(target).reshape(logits.shape)
     return (1 - soft_dice(probability, truth)).mean()
+
+
+def smoothed(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
+    overlap, sizes = (probability * truth).sum((0, 2, 3)), (probability + truth).sum((0, 2, 3))
+    return (1 - (2 * overlap + 1) / (sizes + 1)).mean()
+
+
+def hard(logits, target):
+    chosen, truth = (F.one_hot(each).movedim(3, 1) for each in (logits.argmax(1), target))
+    return (1 - soft_dice(chosen, truth)).mean()
+
+
+def pooled(logits, target):
+    probability, truth = logits.softmax(1), F.one_hot(target).movedim(3, 1)
+    return 1 - 2 * (probability * truth).sum() / (probability + truth).sum()

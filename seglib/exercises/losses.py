@@ -14,9 +14,12 @@ from seglib.exercises._loss_demands import (
     expect_nothing_from_void,
     expect_nothing_from_weight_0,
     expect_slope,
+    hard,
     mixed_up,
+    pooled,
     sample,
     sigmoids,
+    smoothed,
     soft_dice,
     soft_iou_loss,
     squares,
@@ -139,6 +142,9 @@ def q2(soft_dice_loss):
             logits, target
         ),
         "class 0 is left out of the mean. Here it is a class like the others": without_background(logits, target),
+        "1 is added above and below the line. Here nothing is, so that a perfect mask gets 0": smoothed(logits, target),
+        "`argmax` has no gradient. Stay with the probabilities: `softmax(1)`": hard(logits, target),
+        "the sums run over the classes as well. Dice is one number a class, then their mean": pooled(logits, target),
         "the axes of the one-hot truth are mixed up. `reshape` keeps the numbers in their order; `movedim(3, 1)` "
         "moves the axis of the classes": mixed_up(logits, target),
     }
