@@ -4,6 +4,34 @@ import numpy as np
 from scipy import ndimage
 
 EXPERT_ORDER = ("close", "thin", "missed", "swapped", "specks", "bridged")
+WHY = {  # a mask's name -> what it is
+    "close": "all six coins, one pixel too small",
+    "thin": "all six coins, two pixels too small",
+    "missed": "one coin of six is missing",
+    "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
+    "specks": "three specks count as coins",
+    "bridged": "one row of pixels makes three coins one: three lost, one invented",
+    "wide": "not shown in the lesson: all six coins, two pixels too large",
+    "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
+    "missed, and the middle as a false alarm",
+    "aside": "not shown in the lesson: one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what "
+    "lies there as a false alarm",
+    "holes": "not shown in the lesson: all six coins, with a hole in each",
+    "small": "not shown in the lesson: of the smallest coin only the middle, IoU 0.52",
+    "large": "not shown in the lesson: of the largest coin only the middle, IoU 0.56. As it is large, the IoU of the "
+    "whole mask loses more",
+    "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
+    "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
+}
+UNSHOWN = (  # pairs that the lesson doesn't show, the better one first
+    ("close", "wide"),
+    ("wide", "thin"),
+    ("missed", "core"),
+    ("missed", "aside"),
+    ("close", "holes"),
+    ("small", "large"),
+    ("glued", "flooded"),
+)
 
 
 def coin_masks(seed=0):
@@ -43,18 +71,22 @@ def unshown_masks(instances):
     """Masks of the discs that the lesson doesn't show.
 
     All too large; one only to 48 %, in its middle; one aside, so that truth and mask share three fifths of each other;
-    all with a hole; each row of three glued; the whole picture.
+    all with a hole; the smallest cut to 52 %, the largest to 56 %; each row of three glued; the whole picture.
     """
     full, first = instances > 0, instances == 1
     aside = round(0.64 * np.sqrt(first.sum() / np.pi))
     core, glued = full.copy(), full.copy()
     core[instances == 1] = _middles(instances, 0.48)[instances == 1]
     glued[[18, 54], 16:81] = True
+    sizes = np.bincount(instances.ravel())[1:]
+    smallest, largest = instances == sizes.argmin() + 1, instances == sizes.argmax() + 1
     return {
         "wide": ndimage.binary_dilation(full, iterations=2),
         "core": core,
         "aside": (full & ~first) | np.roll(first, aside, axis=0),
         "holes": full & ~_middles(instances, 0.2),
+        "small": full & (~smallest | _middles(instances, 0.52)),
+        "large": full & (~largest | _middles(instances, 0.56)),
         "glued": glued,
         "flooded": np.ones_like(full),
     }
@@ -69,13 +101,18 @@ def dozen():
     return instances, (small, (instances > 0) & (instances != 7))
 
 
-def specked():
-    """Twelve coins, and two masks: the inner 51 % of eleven of them and nine specks; all of them and eleven specks."""
+def specked(fewer, more):
+    """Twelve coins, and two masks: the inner 51 % of eleven of them and `fewer` specks; all, exact, and `more` specks.
+
+    The specks are single pixels, or up to eleven of four pixels, in the gaps between the rows of coins.
+    """
     instances, (small, _) = dozen()
     whole, small = instances > 0, small & (instances > 0) & (instances != 7)
-    for mask, count in ((whole, 11), (small, 9)):
-        for column in range(2, 2 + 8 * count, 8):
-            mask[35:37, column : column + 2] = True
+    size, step = (2, 8) if more < 12 else (1, 3)
+    for mask, count in ((whole, more), (small, fewer)):
+        for i in range(count):
+            row, column = (35, 71, 107, 139)[i * step // 93], 2 + i * step % 93
+            mask[row : row + size, column : column + size] = True
     return instances, (small, whole)
 
 
