@@ -18,17 +18,27 @@ def ranked_pictures():
 
 def two_that_overlap():
     """Two overlapping objects: the second answer's best one is taken when it chooses, and another still free."""
-    return [(np.array([[0.9, 0.6], [0.7, 0.6]]), np.array([0.8, 0.7]))]
+    return [(np.array([[0.9, 0.78], [0.85, 0.8]]), np.array([0.8, 0.7]))]
+
+
+def doubled():
+    """Two answers on one object, then one on another; a third object is missed."""
+    return [(np.array([[0.9, 0, 0], [0.8, 0, 0], [0, 0.8, 0]]), np.array([0.9, 0.8, 0.7]))]
+
+
+def fits_two():
+    """The surest answer is also the best one for the second object."""
+    return [(np.array([[0.9, 0.85], [0, 0.8]]), np.array([0.9, 0.8]))]
 
 
 def greedy_and_not():
     """The surest answer takes the only object that the other one fits; who looks for the best pairs finds both."""
-    return [(np.array([[0.6, 0.55], [0.7, 0.0]]), np.array([0.9, 0.8]))]
+    return [(np.array([[0.85, 0.8], [0.9, 0.0]]), np.array([0.9, 0.8]))]
 
 
 def later_and_better():
     """A less sure answer fits the object better than the surer one; then a false alarm and a hit."""
-    return [(np.array([[0.9, 0], [0.6, 0], [0, 0], [0, 0.8]]), np.array([0.6, 0.9, 0.5, 0.3]))]
+    return [(np.array([[0.9, 0], [0.8, 0], [0, 0], [0, 0.8]]), np.array([0.6, 0.9, 0.5, 0.3]))]
 
 
 def quarters():
@@ -84,11 +94,17 @@ def wrong_precisions(pictures):
     right = ranking(pictures)
     each = [area(*ranking([picture])) if picture[0].shape[1] else 0.0 for picture in pictures]
     with_objects = [ap for ap, (iou, _) in zip(each, pictures, strict=True) if iou.shape[1]]
+    both = [ap for ap, (iou, _) in zip(each, pictures, strict=True) if iou.size]
     answered = sum(iou.shape[1] for iou, score in pictures if len(score))
     filled = [picture for picture in pictures if picture[0].shape[1]]
     return {
         "that is the mean of the pictures' APs. Put the answers of all pictures into one ranking": np.mean(each),
         "that is the mean of the APs of the pictures with objects. Make one ranking of all": np.mean(with_objects),
+        "that is the mean of the APs of the pictures with answers and objects. Make one ranking of all": np.mean(
+            both or [0]
+        ),
+        "you look for the best set of pairs. COCO is greedy: the surest answer chooses, whatever is left to the "
+        "others": area(*ranking(pictures, "pairs")),
         "an object counts as found more than once. The answer that takes it uses it up": area(
             *ranking(pictures, "again")
         ),
@@ -98,8 +114,6 @@ def wrong_precisions(pictures):
             *ranking(pictures, order="given")
         ),
         "the answer with the lowest score chooses first; the highest should": area(*ranking(pictures, order="rising")),
-        "you look for the best set of pairs. COCO is greedy: the surest answer chooses, whatever is left to the "
-        "others": area(*ranking(pictures, "pairs")),
         "the objects choose among the answers. Let the answers choose, the surest first": area(
             *ranking(pictures, "objects")
         ),
@@ -108,7 +122,7 @@ def wrong_precisions(pictures):
         "recalls": area(*right, way="trapezoid"),
         "that is the area below the curve, in steps, dips and all. Average the best precision at or after each of 101 "
         "recalls": area(*right, way="steps"),
-        "that is the exact area below the envelope, as Pascal VOC has it since 2010. COCO averages 101 precisions": area(
+        "that is the exact area below the envelope, Pascal VOC's since 2010. COCO averages 101 precisions": area(
             *right, way="below the envelope"
         ),
         "that is the mean of the precisions along the list. Average over 101 recalls": area(*right, way="mean"),
