@@ -17,8 +17,8 @@ def ranked_pictures():
 
 
 def two_that_overlap():
-    """Two overlapping objects: the second answer's best one is taken when it chooses, and another still free."""
-    return [(np.array([[0.9, 0.78], [0.85, 0.8]]), np.array([0.8, 0.7]))]
+    """The second answer's best object is taken when it chooses, and another still free; then that is taken, too."""
+    return [(np.array([[0.9, 0.78, 0], [0.85, 0.8, 0], [0, 0.7, 0]]), np.array([0.8, 0.7, 0.6]))]
 
 
 def doubled():
@@ -29,6 +29,11 @@ def doubled():
 def fits_two():
     """The surest answer is also the best one for the second object."""
     return [(np.array([[0.9, 0.85], [0, 0.8]]), np.array([0.9, 0.8]))]
+
+
+def best_of_two():
+    """The surest answer fits two objects, the second one better."""
+    return [(np.array([[0.8, 0.9], [0.85, 0]]), np.array([0.9, 0.8]))]
 
 
 def greedy_and_not():
@@ -60,11 +65,13 @@ def ranking(pictures, matching="coco", order="score", above=False):
         ranked = np.argsort(-score, kind="stable")
         for d in {"score": ranked, "given": range(len(score)), "rising": ranked[::-1]}[order]:
             row = iou[d] if matching in ("voc", "again") else np.where(free, iou[d], 0)
+            if matching == "first":
+                row = row * (np.cumsum(row >= 0.5) == 1)
             best = row.max(initial=0) if matching not in ("pairs", "objects") else mine.get(int(d), 0)
             hit = best > 0.5 if above else best >= 0.5
             if matching == "voc" and hit:
                 hit = free[row.argmax()]
-            if hit and matching in ("coco", "voc"):
+            if hit and matching in ("coco", "voc", "first"):
                 free[row.argmax()] = False
             hits.append(hit)
             scores.append(score[d])
@@ -103,16 +110,19 @@ def wrong_precisions(pictures):
         "that is the mean of the APs of the pictures with answers and objects. Make one ranking of all": np.mean(
             both or [0]
         ),
+        "the answers choose in the order in which they are given. The one with the highest score chooses first": area(
+            *ranking(pictures, order="given")
+        ),
         "you look for the best set of pairs. COCO is greedy: the surest answer chooses, whatever is left to the "
         "others": area(*ranking(pictures, "pairs")),
         "an object counts as found more than once. The answer that takes it uses it up": area(
             *ranking(pictures, "again")
         ),
+        "an answer takes the first object that it fits, not the one that it fits best": area(
+            *ranking(pictures, "first")
+        ),
         "an answer asks only for the object it fits best, even if that is taken: Pascal VOC's rule. By COCO's it takes "
         "the best of those that are still free": area(*ranking(pictures, "voc")),
-        "the answers choose in the order in which they are given. The one with the highest score chooses first": area(
-            *ranking(pictures, order="given")
-        ),
         "the answer with the lowest score chooses first; the highest should": area(*ranking(pictures, order="rising")),
         "the objects choose among the answers. Let the answers choose, the surest first": area(
             *ranking(pictures, "objects")
@@ -150,8 +160,9 @@ def class_maps():
     true[0:3, 5:8], found[0:3, 5:8] = 250, 251  # exact, of another class
     true[4:7, 5:10], found[4:7, 5:9] = 9, 200  # 0.8, of the second class
     found[0:3, 9:12] = 4
-    true[5:7, 10:12] = 60
-    return found, true, {3: 1, 90: 1, 251: 1, 200: 2, 4: 2}, {200: 1, 7: 1, 250: 2, 9: 2, 60: 1}
+    true[5:7, 10:12], found[4, 10:12] = 60, 77
+    true[4, 1:3], true[4, 3] = 33, 34
+    return found, true, {3: 1, 90: 1, 251: 1, 200: 2, 4: 2, 77: 1}, {200: 1, 7: 1, 250: 2, 9: 2, 60: 1, 33: 2, 34: 2}
 
 
 def only_predicted():
@@ -185,6 +196,8 @@ def wrong_qualities(maps):
         "false alarms and misses count whole in yours; they count half, as in F1": np.mean(
             [s / n for s, _, n, _ in whole]
         ),
+        "misses cost nothing in yours; they count half": np.mean([s / max(2 * n - t, 1) for s, _, n, t in usual]),
+        "false alarms cost nothing in yours; they count half": np.mean([s / max(t, 1) for s, _, _, t in usual]),
         "that is the mean SQ: false alarms and misses cost nothing": np.mean([s / max(h, 1) for s, h, _, _ in usual]),
         "that is the mean RQ: the IoU of the matches is missing": np.mean([h / n for _, h, n, _ in usual]),
         "all classes are added up before you divide. Divide for each class, then take the mean": sums[:, 0].sum()

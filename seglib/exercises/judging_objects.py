@@ -49,6 +49,7 @@ def q1(data_set_ap):
         "With two answers on one object, `data_set_ap(pictures)`": mistakes.doubled(),
         "With two objects that overlap, `data_set_ap(pictures)`": mistakes.two_that_overlap(),
         "With an answer that fits two objects, `data_set_ap(pictures)`": mistakes.fits_two(),
+        "With an answer that fits the second object better, `data_set_ap(pictures)`": mistakes.best_of_two(),
         "Where greedy matching and the best pairs differ, `data_set_ap(pictures)`": mistakes.greedy_and_not(),
         "Where the surer of two answers is listed last, `data_set_ap(pictures)`": mistakes.later_and_better(),
         "With four pictures, one without answers and one without objects, `data_set_ap(pictures)`": (
@@ -180,9 +181,14 @@ def q4(f1_interval):
         if away(usual[why]) < 1.5 * margin:
             raise NotYet(f"{text}: {why}.")
         raise NotYet(f"{text}. It is {(high - low) / width:.2f} times as wide.")
+    name = "With the methods exchanged, `f1_interval(b, a)`"
+    low, high = _two_numbers(name, f1_interval(b, a), "the lower and the upper end")
+    if away([-want[1], -want[0]]) > margin:
+        raise NotYet(f"{name} is {low:.3f} to {high:.3f}, wanted about {-want[1]:.3f} to {-want[0]:.3f}.")
+    name = "With the same method twice, `f1_interval(a, a)`"
     low, high = _two_numbers(name, f1_interval(a, a), "the lower and the upper end")
     if abs(low) + abs(high) > 1e-9:
-        raise NotYet(f"With the same method twice, {name} is {low:.3f} to {high:.3f}, wanted 0 to 0.")
+        raise NotYet(f"{name} is {low:.3f} to {high:.3f}, wanted 0 to 0.")
     return "The same pictures for both: what makes a picture hard for both cancels."
 
 

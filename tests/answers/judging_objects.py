@@ -127,7 +127,7 @@ def mean_brightness(image, ids):
 
 WRONG = {
     "q1": [
-        *(ranked(matching=rule) for rule in ("voc", "again", "pairs", "objects")),
+        *(ranked(matching=rule) for rule in ("voc", "again", "pairs", "objects", "first")),
         *(ranked(order="given"), ranked(order="rising"), ranked(above=True)),
         *(averaged(way=way) for way in ("trapezoid", "steps", "below the envelope", "mean", "dips")),
         *(averaged(points=11), averaged(strict=True)),
@@ -151,6 +151,7 @@ WRONG = {
         mutation(q1.solution, ('[np.argsort(-np.array(scores), kind="stable")]', "")),  # picture after picture
         mutation(q1.solution, ("np.argsort(-np.array(scores)", "np.argsort(np.array(scores)")),
         mutation(q1.solution, (ENVELOPE, "np.sum(hits) / max(len(hits), 1)")),  # precision
+        mutation(q1.solution, ("free[left.argmax()]", "free[iou[d].argmax()]")),  # uses up the wrong object
         fixed_limit,
         mutation(q1.solution, ("return np.mean([", "return np.array([")),
         mutation(q1.solution, ("max(initial=0) for", "max() for")),
@@ -164,6 +165,8 @@ WRONG = {
         sums_of(value=lambda s, h, n, t: h / n),
         added_up,
         sums_of(keep=bool),
+        sums_of(value=lambda s, h, n, t: s / max(2 * n - t, 1)),  # misses are free
+        sums_of(value=lambda s, h, n, t: s / max(t, 1)),  # false alarms are free
         same_ids,
         sums_of(over=list),
         sums_of(over=np.sum),
@@ -187,6 +190,7 @@ WRONG = {
     "q4": [
         *(given.apart, given.shuffled, given.of_precision, given.of_means),
         lambda a, b: q4.solution(b, a),
+        mutation(q4.solution, ("f1[0] - f1[1]", "abs(f1[0] - f1[1])")),
         mutation(q4.solution, ("[0.025, 0.975]", "[0.05, 0.95]")),
         mutation(q4.solution, ("[0.025, 0.975]", "[0, 1]")),
         mutation(q4.solution, ("[0.025, 0.975]", "[0.975, 0.025]")),
