@@ -59,8 +59,8 @@ def wrong_links(link, strength, want):
     above = classical.hysteresis(strength, 1.01, 2)
     straight = label(strength >= 1, connectivity=1)
     wrong = {
-        "you keep the strong pixels only. The weak ones beside them belong to the edge. If you use `label`: did you give "
-        "it a bool array? It separates unequal values": strength >= 2,
+        "you keep the strong pixels only. The weak ones beside them belong to the edge. If you use `label`: did you "
+        "give it a bool array? It separates unequal values": strength >= 2,
         "you keep every weak pixel. Row 4 holds a chain without a single strong one": strength >= 1,
         "in row 6, a pixel of 0.5 is kept. It is weaker than `low`, 1": classical.hysteresis(strength, 0.1, 2),
         "you take one step from the strong pixels. The chain in row 1 goes on: follow it to its end": near,
