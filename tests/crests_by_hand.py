@@ -217,7 +217,7 @@ def nothing(strength, low, high):
 
 
 def by_skimage(strength, low, high):
-    return apply_hysteresis_threshold(strength, np.nextafter(low, -1), np.nextafter(high, -1))  # four neighbours
+    return apply_hysteresis_threshold(strength, low, high)  # compares with >, four neighbours
 
 
 def rows_with_a_strong_pixel(strength, low, high):

@@ -11,17 +11,14 @@ WHY = {  # a mask's name -> what it is
     "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
     "specks": "three specks count as coins",
     "bridged": "one row of pixels makes three coins one: three lost, one invented",
-    "wide": "not shown in the lesson: all six coins, two pixels too large",
-    "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
-    "missed, and the middle as a false alarm",
-    "aside": "not shown in the lesson: one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what "
-    "lies there as a false alarm",
-    "holes": "not shown in the lesson: all six coins, with a hole in each",
-    "small": "not shown in the lesson: of the smallest coin only the middle, IoU 0.52",
-    "large": "not shown in the lesson: of the largest coin only the middle, IoU 0.56. As it is large, the IoU of the "
-    "whole mask loses more",
-    "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
-    "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
+    "wide": "all six coins, two pixels too large",
+    "core": "of one coin only the middle, IoU 0.48. So object F1 counts it as missed, and the middle as a false alarm",
+    "aside": "one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what lies there as a false alarm",
+    "holes": "all six coins, with a hole in each",
+    "small": "of the smallest coin only the middle, IoU 0.52",
+    "large": "of the largest coin only the middle, IoU 0.56. As it is large, the IoU of the whole mask loses more",
+    "glued": "all coins glued, so no object is right, object F1 is 0, and the IoU decides",
+    "flooded": "the whole picture, object F1 0 as well, and a lower IoU",
 }
 UNSHOWN = (  # pairs that the lesson doesn't show, the better one first
     ("close", "wide"),
@@ -31,6 +28,14 @@ UNSHOWN = (  # pairs that the lesson doesn't show, the better one first
     ("close", "holes"),
     ("small", "large"),
     ("glued", "flooded"),
+)
+RINGS = (  # where it isn't so; the answers for the two masks of rings() go in
+    "Of six coins, all without the inner 60 %, none is found: IoU 0.4 each. You give {1}. One coin alone, exact, is "
+    "found, and gets {0}. If you fill holes: score the mask as it is."
+)
+HALVES = (  # likewise for halves()
+    "Three pairs of equal coins touch. A mask that glues each pair has an IoU of exactly 0.5 with either coin, and a "
+    "coin is found *above* 0.5. So none is found; you give {1}. One coin of each pair, exact, gets {0}."
 )
 
 
@@ -130,6 +135,22 @@ def touching():
             instances[disc & (instances == 0)] = i + 1
             cuts |= rows + columns == 2 * y + 14 if diagonal else columns == x + 16
         yield instances, ((instances > 0) & ~cuts, instances > 0)
+
+
+def rings():
+    """Six coins, and two masks: one coin, exact; all six, without the inner 60 % of each, so that its IoU is 0.4."""
+    instances, _ = coin_masks(8)
+    return instances, (instances == 1, (instances > 0) & ~_middles(instances, 0.6))
+
+
+def halves():
+    """Three pairs of equal coins that touch, and two masks: one coin of each pair; all, so each pair is glued."""
+    rows, columns = np.indices((72, 96))
+    instances = np.zeros((72, 96), int)
+    for i in range(6):
+        y, x = 12 + 24 * (i // 2), (30, 51)[i % 2]
+        instances[(rows - y) ** 2 + (columns - x) ** 2 <= 10**2] = i + 1
+    return instances, (instances % 2 == 1, instances > 0)
 
 
 def _middles(instances, share):

@@ -7,7 +7,20 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._coin_masks import EXPERT_ORDER, UNSHOWN, WHY, coin_masks, dozen, specked, touching, unshown_masks
+from seglib.exercises._coin_masks import (
+    EXPERT_ORDER,
+    HALVES,
+    RINGS,
+    UNSHOWN,
+    WHY,
+    coin_masks,
+    dozen,
+    halves,
+    rings,
+    specked,
+    touching,
+    unshown_masks,
+)
 from seglib.exercises._counting_mistakes import or_advice, refuses, says_value_error, takes_any_shape
 from seglib.exercises._expect import _written
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
@@ -183,7 +196,8 @@ def q3(hausdorff_95):
         ("With two masks that fill the picture, equal and without outlines", (~empty, ~empty), 0),
         ("With an empty prediction of a truth that fills the picture", (empty, ~empty), np.inf),
     ):
-        got = _one_number(f"{case}, {name}", hausdorff_95(*pair))
+        advice = "Without an outline there is nothing to measure: look first whether the masks are equal."
+        got = _one_number(f"{case}, {name}", or_advice(f"{case}, {name}", advice, hausdorff_95, *pair))
         if got != want:
             raise NotYet(
                 f"{case}, {name} is {got:.4g}, wanted {want:.4g}. Where an outline is missing, ask whether the masks "
@@ -217,7 +231,7 @@ def _measure(mask, instances):
 def q4(measure):
     for seed in range(4):
         instances, masks = coin_masks(seed)
-        where = "On the coins of the lesson" if seed == 0 else "On other coins of the same kind"
+        where = "On the lesson's six coins" if seed == 0 else "On other coins of the same kind"
         masks |= unshown_masks(instances)
         values = {}
         for name in masks:
@@ -230,7 +244,8 @@ def q4(measure):
         for better, worse in (*pairwise(EXPERT_ORDER), *UNSHOWN):
             pair = better, worse
             texts = _written(*(np.float64(values[name]) for name in pair))
-            both = " and ".join(f"'{n}' ({WHY[n]}) has {text}" for n, text in zip(pair, texts, strict=True))
+            called = (f"{'' if n in EXPERT_ORDER else 'a mask not shown in the lesson, '}'{n}'" for n in pair)
+            both = " and ".join(f"{n} ({WHY[m]}) has {t}" for n, m, t in zip(called, pair, texts, strict=True))
             if np.isclose(values[better], values[worse], rtol=0, atol=1e-14):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
             if values[better] < values[worse]:
@@ -262,6 +277,10 @@ def q4(measure):
                 "are twelve coins, and one is found if its IoU is above 0.5. The IoU of the mask may decide only where "
                 "object F1 is equal: does it need a smaller share?"
             )
+    for (instances, masks), case in ((rings(), RINGS), (halves(), HALVES)):
+        better, worse = (np.float64(_one_number("`measure`", measure(mask, instances))) for mask in masks)
+        if not better > worse:
+            raise NotYet(case.format(*_written(better, worse)))
     for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
         apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
         if not apart > glued:

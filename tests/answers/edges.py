@@ -223,6 +223,7 @@ WRONG = {
         by_hand.rows_with_a_strong_pixel,
         by_hand.without_lone_pixels,
         by_hand.calling_itself,
+        by_hand.by_skimage,
         by_hand.with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
         lambda strength, low, high: classical.hysteresis(strength, low, high),
         lambda given, low, high: ndimage.binary_dilation(given >= high, np.ones((3, 3)), 20, given >= low),
@@ -235,7 +236,8 @@ WRONG = {
         convex_hull_image,
         from_memory,
         mutation(q4.solution, ("opening(thin_again)", "opening(thin_again, np.ones((1, 3)))")),
-        mutation(q4.solution, ("opening(thin_again)", "opening(thin_again, iterations=3)")),
+        *(mutation(q4.solution, ("opening(thin_again)", f"opening(thin_again, iterations={n})")) for n in (3, 4)),
+        mutation(q4.solution, ("fill_holes(fat)", "closing(fat)")),
         lambda edges: at_least(edges, 130),
         mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "label(thin_again)")),
         mutation(q4.solution, ("return ", "return ~")),

@@ -1,5 +1,6 @@
 """Answers to the exercises of lesson 04, as learners give them."""
 
+import coin_rulers as rulers
 import counted_pairs as pairs
 import numpy as np
 import torch
@@ -146,19 +147,6 @@ def covered_centres(mask, instances):
     return 2 * hits / (found.max() + instances.max()) + 1e-6 * metrics.binary_iou(mask, instances > 0)
 
 
-def matched_above(threshold):
-    def measure(mask, instances):
-        objects = metrics.instance_f1(label(mask, connectivity=1), instances)
-        table = metrics.overlap_table(label(mask, connectivity=1), instances)
-        both = table[1:, 1:]
-        pairs = both / (table.sum(1)[1:, None] + table.sum(0)[None, 1:] - both)
-        hits = (pairs.max(0) > threshold).sum()
-        total = 2 * objects.true_positives + objects.false_positives + objects.false_negatives
-        return 2 * hits / total + 1e-2 * metrics.binary_iou(mask, instances > 0)
-
-    return measure
-
-
 def on_a_new_map(mask, instances):
     """Throws the true map away, so that touching coins are one."""
     return objects_f1(mask, label(instances > 0, connectivity=1)) + 1e-6 * metrics.binary_iou(mask, instances > 0)
@@ -178,16 +166,6 @@ def in_order(mask, instances):
     """Object F1 in millionths, as a whole number, and the IoU behind the point."""
     score = metrics.instance_f1(label(mask, connectivity=1), instances)
     return round(1e6 * score.f1) + metrics.binary_iou(mask, instances > 0)
-
-
-def half_of_each(mask, instances):
-    """A pair counts if each covers more than half of the other: shares of 0.6 are an IoU of 0.43 only."""
-    pieces = label(mask, connectivity=1)
-    both = np.histogram2d(
-        instances.ravel(), pieces.ravel(), bins=(range(instances.max() + 2), range(pieces.max() + 2))
-    )[0]
-    pairs = (both[1:, 1:] > both.sum(1)[1:, None] / 2) & (both[1:, 1:] > both.sum(0)[None, 1:] / 2)
-    return 2 * pairs.sum() / max(instances.max() + pieces.max(), 1) + 1e-6 * metrics.binary_iou(mask, instances > 0)
 
 
 WRONG = {
@@ -224,6 +202,7 @@ WRONG = {
             pairs.in_bytes,
             pairs.in_short_numbers,
             pairs.looked_at_in_bytes,
+            pairs.asserting,
         ),
     ],
     "q2": [
@@ -256,6 +235,9 @@ WRONG = {
         mutation(q3.solution, ("np.array_equal(prediction, truth)", "not (prediction.any() or truth.any())")),
         mutation(q3.solution, ("np.array_equal(prediction, truth)", "not (outlines[0].any() or outlines[1].any())")),
         mutation(q3.solution, ("edt(~outline)", "edt(outline)")),
+        mutation(
+            q3.solution, ("not outlines[0].any() or not outlines[1].any()", "not (prediction.any() and truth.any())")
+        ),
         to_whole_masks,
         of_outlines(of_eight_neighbours),
         of_outlines(outside),
@@ -273,7 +255,7 @@ WRONG = {
         mutation(q4.solution, ("1e-6 * ", "")),
         mutation(q4.solution, ("return objects + 1e-6", "return -objects - 1e-6")),
         mutation(q4.solution, ("label(mask, connectivity=1)", "mask")),
-        *(count_error_first, tenth_of_iou, covered_centres, matched_above(0.45)),
+        *(count_error_first, tenth_of_iou, covered_centres, rulers.matched_above(0.45)),
         lambda mask, instances: objects_f1(mask, instances) + 1e-6 * mask.sum(),  # the bare area
         lambda mask, instances: objects_f1(mask, instances) + 1e-6 * (mask & (instances > 0)).sum(),
         lambda mask, instances: objects_f1(mask, instances) - 1e-6 * mask.sum(),
@@ -282,7 +264,7 @@ WRONG = {
         mutation(q4.solution, ("1e-6 * ", "0.01 * ")),
         mutation(q4.solution, ("1e-6 * ", "0.005 * ")),
         *(objects_first(1e-3), objects_first(4e-4), rounded_f1, mean_of_coins_second),
-        half_of_each,
+        *(rulers.half_of_each, rulers.half_is_enough, rulers.with_holes_filled),
         mutation(q4.solution, ("connectivity=1", "connectivity=2")),
         *(on_a_new_map, as_a_factor),
     ],
