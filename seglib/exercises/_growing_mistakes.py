@@ -195,3 +195,17 @@ def leak_mistakes(tolerances, sizes):
     return {why: tolerances[place] for why, place in places.items()} | {
         "You return the middle of the leak's step. Return the tolerance just before it": middles[steps.argmax()]
     }
+
+
+def refuse_frames_that_join(mended):
+    """NotYet where a frame of 0, -1 or 255 round the picture leads from one piece to another."""
+    for kind, value, between in (("dark", 5, 200), ("bright", 250, 50)):
+        inner = np.full((3, 5), between, np.uint8)
+        inner[1, 1::2] = value
+        row = inner[1:2]
+        if mended(row, (0, 1), 25)[0, 3] and not mended(inner, (1, 1), 25)[1, 3]:
+            raise NotYet(
+                f"On a row of {', '.join(map(str, row[0]))}, it goes from one {kind} pixel to the other round the "
+                "outside. The frame that you added counts as pixels there. Stay inside the picture, or fill the frame "
+                "with what joins nothing, such as 9999."
+            )

@@ -52,6 +52,7 @@ def q1(mended):
     mistakes.refuse_wrong_differences(bright[0], dark[0])
     expect_array("On a row of 240, 250, 5, `mended(picture, (0, 1), 25)`", bright, np.array([[True, True, False]]))
     expect_array("On a row of 250, 5, 15, `mended(picture, (0, 1), 25)`", dark, np.array([[False, True, True]]))
+    mistakes.refuse_frames_that_join(mended)
     mistakes.refuse_other_criteria(mended)
     mistakes.refuse_leaks(mended)
     mistakes.refuse_filled_holes(mended)

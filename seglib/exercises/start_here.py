@@ -166,13 +166,17 @@ def q3(boxes_of):
     name = "Where objects cover the whole picture, `boxes_of(instances)`"
     expect_none_of(name, got, wrong)
     expect_array(name, got, want)
-    behind = np.array([[3, 0, 7, 7, 0, 3]], np.uint8)
-    got, want = boxes_of(behind), np.array([[0, 0, 6, 1], [2, 0, 4, 1]])
-    pieces = np.array([[0, 0, 1, 1], [2, 0, 4, 1], [5, 0, 6, 1]])
+    behind = np.zeros((1, 302), np.uint8)
+    behind[0, [0, 300, 301]], behind[0, 2:4] = 3, 7
+    got, want = boxes_of(behind), np.array([[0, 0, 302, 1], [2, 0, 4, 1]])
+    pieces = np.array([[0, 0, 1, 1], [2, 0, 4, 1], [300, 0, 302, 1]])
     wrong = {
         "object 3 is in two pieces, since 7 hides its middle: it is still one object with one box": pieces,
         "object 3 is in two pieces, since 7 hides its middle, and your box ends with the first": pieces[:2],
-        "right is one past the last column of object 3, however many columns 7 hides": want - [[0, 0, 4, 0], [0] * 4],
+        "object 3 is in two pieces, since 7 hides its middle, and your box holds the larger one only": pieces[[2, 1]],
+        "right is one past the last column of object 3, however many columns 7 hides": want - [[0, 0, 299, 0], [0] * 4],
+        "column 302 does not fit into the mask's own type, uint8, which counts to 255. Let the boxes be int": want
+        % 256,
     }
     name = "Where one object hides the middle of another in an array of uint8, `boxes_of(instances)`"
     expect_none_of(name, got, wrong)

@@ -229,6 +229,8 @@ WRONG = {
         mutation(
             q1.solution, ("r < values.shape[0]", "r < values.shape[1]"), ("c < values.shape[1]", "c < values.shape[0]")
         ),
+        lambda p, seed, t: q1.solution(np.pad(p, 1), tuple(np.add(seed, 1)), t)[1:-1, 1:-1],
+        lambda p, seed, t: q1.solution(np.pad(p, 1, constant_values=255), tuple(np.add(seed, 1)), t)[1:-1, 1:-1],
         mutation(q1.solution, ("<= tolerance", "<= 10")),
         mutation(q1.solution, ("astype(int)", "astype(np.uint16)")),
         mutation(q1.solution, ("values[r, c] - values[seed]", "values[r, c] - values[0, 0]")),
