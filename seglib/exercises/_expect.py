@@ -217,7 +217,19 @@ def _described(x):
 
 
 def has_loops(function):
-    """Whether there is a loop or a comprehension in the function; False where its source can't be read."""
+    """Whether the function, or one of its own module that it calls, has a loop or a comprehension or calls itself.
+
+    False where the source can't be read.
+    """
+    function = inspect.unwrap(function)
+    if not inspect.isfunction(function):
+        return False
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    near = [each for each in called if inspect.isfunction(each) and each.__module__ == function.__module__]
+    return function in near or any(map(_loops_in, [function, *near]))
+
+
+def _loops_in(function):
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):  # typed into a bare interpreter
