@@ -165,10 +165,6 @@ def renumbered_by_label(instances, w0, sigma):
     return q3.solution(label(instances > 0, connectivity=1), w0, sigma)
 
 
-def renumbered_with_corners(instances, w0, sigma):
-    return q3.solution(ndimage.label(instances > 0, np.ones((3, 3)))[0], w0, sigma)
-
-
 def pieces_of_cells(instances, w0, sigma):
     """`label` keeps numbers that touch apart, and takes a cell in two pieces for two."""
     return q3.solution(label(instances, connectivity=1), w0, sigma)
@@ -246,12 +242,6 @@ def by_h(probability):
 def fixed_squares(probability):
     rows, columns = np.indices(probability.shape)
     return np.where(probability > 0.5, 1 + rows // 16 * 6 + columns // 16, 0)
-
-
-def background_too(probability):
-    """Without a mask the flood covers the background."""
-    found = q4.solution(probability)
-    return watershed(-probability, found)
 
 
 def lines_of_minus_one(probability):
