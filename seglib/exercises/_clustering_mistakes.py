@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seglib.exercises import NotYet, expect_array
+from seglib.exercises import NotYet, expect_array, expect_none_of
 
 
 def refuse_stubborn_centres(one_round):
@@ -19,7 +19,7 @@ def refuse_stubborn_centres(one_round):
                 f"Centre 0 is at (1, 1), its {times} point(s) at {place}, but it moves to {moved[0]}: {why}. Only a "
                 "centre without points stays where it is."
             )
-        expect_array("When a centre has its points at one place, the centres", moved, np.array([place, (7, 6)], float))
+        expect_array("When a centre has its points at one place, `moved`", moved, np.array([place, (7, 6)], float))
 
 
 def refuse_small_numbers(one_round):
@@ -31,7 +31,32 @@ def refuse_small_numbers(one_round):
             "Black lies nearer to yellow than to white, but you put it to white. Its squared distances are 127,525 and "
             "185,125: too large for your type of number (float16 ends at 65,504). Use `astype(float)`."
         )
-    expect_array("For white, yellow and black, two of them centres, the labels", labels, np.array([0, 1, 1]))
+    expect_array("For white, yellow and black, two of them centres, `labels`", labels, np.array([0, 1, 1]))
+
+
+def refuse_misplaced(name, got, want):
+    """Raise NotYet unless the last two columns hold the positions in a picture of 3 x 5 pixels, at weight 0.5."""
+    place = want[:, 3:]
+    mixed, swapped = (0.1 * np.indices(size) for size in ((3, 5), (5, 3)))
+    wrong = {
+        "row and column are swapped. The fourth number is the row, the fifth the column": place[:, ::-1],
+        "the position is in pixels. Divide it by the longer side, or it drowns the colour": place * 5,
+        "you divide rows and columns by different sides; a pixel is a square, so use one": place * (5 / 3, 1),
+        "you divide by the shorter side; the longer one is wanted": place * 5 / 3,
+        "the weight is missing, or counts as 1": place * 2,
+        "the positions run column by column, and the colours row by row": mixed.T.reshape(-1, 2),
+        "the axes are mixed up: first come pairs of row numbers, then pairs of column numbers. Put row and column side "
+        "by side before `reshape`, as `np.stack([rows, columns], axis=-1)` does": mixed.reshape(-1, 2),
+        "height and width are swapped. `image.shape` begins with the height": swapped.reshape(2, -1).T,
+    }
+    expect_none_of(name, got[:, 3:], wrong)
+    off = np.argwhere(~(np.abs(got - want) < 1e-5))  # NaN is off too
+    if len(off):
+        i, j = off[0]
+        raise NotYet(
+            f"{name}[{i}, {j}] ({'the row' if j == 3 else 'the column'} of pixel [{i // 5}, {i % 5}], divided and "
+            f"weighted) is {got[i, j]:.6g}, wanted {want[i, j]:.6g} (wrong in {len(off)} of 30 positions)."
+        )
 
 
 def refuse_channels_as_side(features_of, small, want):
@@ -53,6 +78,32 @@ def refuse_whole_positions(features_of, wanted_of, counts):
     if np.shape(got) == want.shape and np.allclose(got[:256], want[:256]) and not np.allclose(got, want):
         raise NotYet("In a uint8 picture with 300 columns, column 256 is at 0 again. Do not count positions in uint8.")
     expect_array("For a uint8 picture with 300 columns, `features_of(image, 0.5)`", got, want)
+
+
+def refuse_one_sided(chances, squared):
+    """Raise NotYet if the farthest points share all the chances, or if near points have better ones than far points."""
+    far, near = squared == squared.max(), squared.argsort()[:2]
+    if np.isclose(chances[far].sum(), 1) and np.isclose(chances.sum(), 1):
+        raise NotYet("You always take the farthest point. k-means++ draws; an outlier should not win for sure.")
+    likeliest, least = near[chances[near].argmax()], chances[far].max()
+    if chances[likeliest] > 1.001 * least >= 0:
+        near_by, far_off = np.sqrt([squared[likeliest], squared.max()])
+        raise NotYet(
+            f"Near points are likelier here: at distance {near_by:g} from the only centre the chance is "
+            f"{chances[likeliest]:.2g}, at {far_off:g} it is {least:.2g}. Far points should be likelier."
+        )
+
+
+def refuse_whole_means(name, got, want):
+    """Raise NotYet if the mean colours have lost their fractions, or if everything is black."""
+    got = np.asarray(got)
+    if got.dtype.kind in "iub":
+        raise NotYet(f"{name} has the type {got.dtype}: the means are cut off to whole numbers. Paint into floats.")
+    if not got.any():
+        raise NotYet(f"{name} is all black: nothing was painted, or the means were cut off to whole numbers.")
+    wrong = {"you round the means": want.round(), "you cut the means off": np.floor(want)}
+    fractions = "to whole numbers. Leave them their fractions"
+    expect_none_of(name, got, {f"{why} {fractions}": whole for why, whole in wrong.items()})
 
 
 def refuse_numbers_left_out(paint, image, labels):

@@ -4,6 +4,39 @@ import numpy as np
 from scipy import ndimage
 
 EXPERT_ORDER = ("close", "thin", "missed", "swapped", "specks", "bridged")
+WHY = {  # a mask's name -> what it is
+    "close": "all six coins, one pixel too small",
+    "thin": "all six coins, two pixels too small",
+    "missed": "one coin of six is missing",
+    "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
+    "specks": "three specks count as coins",
+    "bridged": "one row of pixels makes three coins one: three lost, one invented",
+    "wide": "all six coins, two pixels too large",
+    "core": "of one coin only the middle, IoU 0.48. So object F1 counts it as missed, and the middle as a false alarm",
+    "aside": "one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what lies there as a false alarm",
+    "holes": "all six coins, with a hole in each",
+    "small": "of the smallest coin only the middle, IoU 0.52",
+    "large": "of the largest coin only the middle, IoU 0.56. As it is large, the IoU of the whole mask loses more",
+    "glued": "all coins glued, so no object is right, object F1 is 0, and the IoU decides",
+    "flooded": "the whole picture, object F1 0 as well, and a lower IoU",
+}
+UNSHOWN = (  # pairs that the lesson doesn't show, the better one first
+    ("close", "wide"),
+    ("wide", "thin"),
+    ("missed", "core"),
+    ("missed", "aside"),
+    ("close", "holes"),
+    ("small", "large"),
+    ("glued", "flooded"),
+)
+RINGS = (  # where it isn't so; the answers for the two masks of rings() go in
+    "Of six coins, all without the inner 60 %, none is found: IoU 0.4 each. You give {1}. One coin alone, exact, is "
+    "found, and gets {0}. If you fill holes: score the mask as it is."
+)
+HALVES = (  # likewise for halves()
+    "Three pairs of equal coins touch. A mask that glues each pair has an IoU of exactly 0.5 with either coin, and a "
+    "coin is found *above* 0.5. So none is found; you give {1}. One coin of each pair, exact, gets {0}."
+)
 
 
 def coin_masks(seed=0):
@@ -43,18 +76,22 @@ def unshown_masks(instances):
     """Masks of the discs that the lesson doesn't show.
 
     All too large; one only to 48 %, in its middle; one aside, so that truth and mask share three fifths of each other;
-    all with a hole; each row of three glued; the whole picture.
+    all with a hole; the smallest cut to 52 %, the largest to 56 %; each row of three glued; the whole picture.
     """
     full, first = instances > 0, instances == 1
     aside = round(0.64 * np.sqrt(first.sum() / np.pi))
     core, glued = full.copy(), full.copy()
     core[instances == 1] = _middles(instances, 0.48)[instances == 1]
     glued[[18, 54], 16:81] = True
+    sizes = np.bincount(instances.ravel())[1:]
+    smallest, largest = instances == sizes.argmin() + 1, instances == sizes.argmax() + 1
     return {
         "wide": ndimage.binary_dilation(full, iterations=2),
         "core": core,
         "aside": (full & ~first) | np.roll(first, aside, axis=0),
         "holes": full & ~_middles(instances, 0.2),
+        "small": full & (~smallest | _middles(instances, 0.52)),
+        "large": full & (~largest | _middles(instances, 0.56)),
         "glued": glued,
         "flooded": np.ones_like(full),
     }
@@ -69,13 +106,18 @@ def dozen():
     return instances, (small, (instances > 0) & (instances != 7))
 
 
-def specked():
-    """Twelve coins, and two masks: the inner 51 % of eleven of them and nine specks; all of them and eleven specks."""
+def specked(fewer, more):
+    """Twelve coins, and two masks: the inner 51 % of eleven of them and `fewer` specks; all, exact, and `more` specks.
+
+    The specks are single pixels, or up to eleven of four pixels, in the gaps between the rows of coins.
+    """
     instances, (small, _) = dozen()
     whole, small = instances > 0, small & (instances > 0) & (instances != 7)
-    for mask, count in ((whole, 11), (small, 9)):
-        for column in range(2, 2 + 8 * count, 8):
-            mask[35:37, column : column + 2] = True
+    size, step = (2, 8) if more < 12 else (1, 3)
+    for mask, count in ((whole, more), (small, fewer)):
+        for i in range(count):
+            row, column = (35, 71, 107, 139)[i * step // 93], 2 + i * step % 93
+            mask[row : row + size, column : column + size] = True
     return instances, (small, whole)
 
 
@@ -93,6 +135,22 @@ def touching():
             instances[disc & (instances == 0)] = i + 1
             cuts |= rows + columns == 2 * y + 14 if diagonal else columns == x + 16
         yield instances, ((instances > 0) & ~cuts, instances > 0)
+
+
+def rings():
+    """Six coins, and two masks: one coin, exact; all six, without the inner 60 % of each, so that its IoU is 0.4."""
+    instances, _ = coin_masks(8)
+    return instances, (instances == 1, (instances > 0) & ~_middles(instances, 0.6))
+
+
+def halves():
+    """Three pairs of equal coins that touch, and two masks: one coin of each pair; all, so each pair is glued."""
+    rows, columns = np.indices((72, 96))
+    instances = np.zeros((72, 96), int)
+    for i in range(6):
+        y, x = 12 + 24 * (i // 2), (30, 51)[i % 2]
+        instances[(rows - y) ** 2 + (columns - x) ** 2 <= 10**2] = i + 1
+    return instances, (instances % 2 == 1, instances > 0)
 
 
 def _middles(instances, share):

@@ -12,7 +12,7 @@ def or_advice(name, advice, attempt, *arguments):
     """The answer; NotYet with the advice if the attempt fails on these arguments."""
     try:
         return attempt(*arguments)
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, AssertionError) as error:
         said = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
         raise NotYet(f"{name} fails with {said}. {advice}") from None
 
@@ -24,7 +24,7 @@ def refuses(count_pairs, masks, num_classes, place, odd):
         (prediction if which == "was predicted as" else target)[place] = odd
         if target[place] == 255:
             continue
-        with suppress(ValueError, IndexError):
+        with suppress(ValueError, IndexError, AssertionError):
             gone = np.sum(count_pairs(prediction, target, num_classes)) < np.sum(target != 255)
             where = "gone" if gone else "in a place where it does not belong"
             raise NotYet(
@@ -44,7 +44,7 @@ def refuses(count_pairs, masks, num_classes, place, odd):
 
 
 def says_value_error(count_pairs, masks, num_classes):
-    """NotYet where an id that is no class ends in an IndexError: NumPy's word, not the one that was asked for."""
+    """NotYet where an id that is no class ends in an IndexError or AssertionError, not in what was asked for."""
     for which, odd in ((0, num_classes), (1, num_classes), (0, -1), (1, -1)):
         both = [mask.astype(int) for mask in masks]
         both[which][0, 0] = odd
@@ -52,11 +52,13 @@ def says_value_error(count_pairs, masks, num_classes):
             count_pairs(*both, num_classes)
         except ValueError:
             continue
-        except IndexError as error:
+        except (IndexError, AssertionError) as error:
+            said = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
+            asserts = isinstance(error, AssertionError)
             raise NotYet(
                 f"A pixel that counts {'has the true id' if which else 'was predicted as'} {odd}, and there are the "
-                f"classes 0 to {num_classes - 1}: you end with IndexError: {error}. Raise a ValueError. Look at the "
-                "ids before you count."
+                f"classes 0 to {num_classes - 1}: you end with {said}. Raise a ValueError. "
+                f"{'`python -O` skips every `assert`.' if asserts else 'Look at the ids before you count.'}"
             ) from None
 
 

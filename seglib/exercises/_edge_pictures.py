@@ -28,8 +28,51 @@ def broken_outlines():
     return edges, inside
 
 
-def unseen_outline():
-    """An outline of another size with two gaps, and what it should enclose: two (40, 72) bool arrays."""
+def slopes_to_thin():
+    """What is said of a picture -> strength, and slopes down the rows and along the columns: (H, W) float64 arrays."""
+    random = np.random.default_rng(4)
+    strength = random.uniform(0, 7, (9, 12))
+    strength[2:5, 2:7] = 8  # equal neighbours
+    angle = (random.integers(-4, 4, strength.shape) + random.uniform(-0.49, 0.49, strength.shape)) * np.pi / 4
+    length = random.uniform(1, 9, strength.shape)
+    near = random.integers(1, 4, (22, 17)) * random.uniform(0.0199, 0.02, (22, 17))  # nearly equal neighbours
+    angles = (random.integers(-4, 4, near.shape) + random.choice([-0.49, 0.3, 0.49], near.shape)) * np.pi / 4
+    slopes = np.sin(angles), np.cos(angles)
+    for slope in slopes:
+        slope[:8] = random.integers(-1, 2, (8, 17))  # along a row, a column, a diagonal
+    near[(slopes[0] == 0) & (slopes[1] == 0)] = 0  # flat
+    return {
+        "": (strength, length * np.sin(angle), length * np.cos(angle)),
+        " of 22 rows, with values below 0.1": (near, *slopes),
+    }
+
+
+def chains_to_link():
+    """The strength of crests, (7, 13): to be linked with 1 and 2."""
+    strength = np.zeros((7, 13))
+    strength[1, 1:5] = 2, 1.5, 1.5, 1  # a chain with a strong start
+    strength[2, 5] = 1  # goes on across a corner
+    strength[4, 1:4] = 1, 1, 1  # weak all along
+    strength[6, 4:8] = 1, 0.5, 1, 2  # too weak in its middle
+    strength[2:5, 9:12] = [[2, 1, 1], [1, 0, 1], [1, 1, 1]]  # a ring, empty inside
+    return strength
+
+
+def unseen_outlines():
+    """Outlines of other sizes with gaps, and what they should enclose: dict of name -> two (H, W) bool arrays."""
+    return {"an outline of another size": _wide_outline(), "a small outline, a long stroke": _small_outline()}
+
+
+def _small_outline():
+    rows, columns = np.indices((48, 140))
+    inside = (rows - 14) ** 2 + (columns - 110) ** 2 <= 6**2
+    edges = inside & ~ndimage.binary_erosion(inside)
+    edges[13:16, :110] = False
+    edges[38, 8:132] = True  # encloses nothing, and has more pixels than the disc
+    return edges, inside
+
+
+def _wide_outline():
     rows, columns = np.indices((40, 72))
     inside = ((rows - 20) / 14) ** 2 + ((columns - 38) / 26) ** 2 <= 1
     edges = inside & ~ndimage.binary_erosion(inside)

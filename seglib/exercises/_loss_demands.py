@@ -33,7 +33,13 @@ def expect_nothing_from_void(name, loss, size=0):
     logits, void = (size * torch.ones(1, 3, 2, 4).cumsum(1) - 2 * size).requires_grad_(), torch.full((1, 2, 4), 255)
     value = loss(logits, void)
     if torch.is_tensor(value) and torch.isnan(value).any():
-        raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: one such batch ruins all weights. Give 0.")
+        slope = torch.autograd.grad(value, logits, allow_unused=True)[0] if value.requires_grad else None
+        harm = (
+            "one such batch ruins all weights"
+            if slope is None or torch.isnan(slope).any()
+            else ("its gradient is 0, but every mean that you log becomes NaN")
+        )
+        raise NotYet(f"On a batch that is all void, {name} is NaN, from 0/0: {harm}. Give 0.")
     expect_number(f"On a batch that is all void, {name}", value, 0.0)
     if not torch.is_tensor(value) or not value.requires_grad:
         kind = "a tensor without a gradient" if torch.is_tensor(value) else "no tensor"

@@ -5,10 +5,10 @@ from scipy import ndimage
 
 
 def pairs_of_masks():
-    """Four pairs (prediction, truth) of bool (40, 56): an ellipse and a disc, or a diamond; a holed disc and that;
-    two squares that do not touch.
+    """Five pairs (prediction, truth) of bool (40, 56): an ellipse and a disc, or a diamond; a disc with a notch and the
+    disc; a holed disc and the diamond; two squares that do not touch.
 
-    A square at the picture's frame goes with each of the first three. The mistakes below give another number for at
+    A square at the picture's frame goes with all but the last. The mistakes below give another number for at
     least one of them.
     """
     rows, columns = np.indices((40, 56))
@@ -17,11 +17,12 @@ def pairs_of_masks():
     prediction[:12, 45:] = True
     disc, diamond = down**2 + right**2 <= 12**2, abs(down) + abs(right) <= 14
     disc[:14, 44:] = diamond[:14, 44:] = True
+    notched = disc & ((right < 0) | (abs(down) > 2))
     holed = disc.copy()
     holed[15:22, 19:26] = False
     left, apart = np.zeros((2, 40, 56), bool)
     left[16:24, 16:24] = apart[16:24, 31:39] = True  # each pixel moved by 15
-    yield from ((prediction, disc), (prediction, diamond), (holed, diamond), (left, apart))
+    yield from ((prediction, disc), (prediction, diamond), (notched, disc), (holed, diamond), (left, apart))
 
 
 def wrong_distances(prediction, truth):
@@ -30,7 +31,11 @@ def wrong_distances(prediction, truth):
     far = _distances([_outline(mask) for mask in masks])
     ends = [np.percentile(each, 95) for each in far]
     wrong = {
-        "this is the largest distance, the Hausdorff distance itself. Take the 95th percentile": max(map(np.max, far)),
+        "this is the largest distance: the Hausdorff distance itself, or a percentile near 100. Take the 95th": max(
+            map(np.max, far)
+        ),
+        "0 comes from the distances to what is *off* the outline (`~outline` is wanted), or from a percentile below 1: "
+        "`np.percentile` counts to 100": 0,
         "this is the percentile of both lists in one. Take one percentile of each, then the larger": np.percentile(
             np.concatenate(far), 95
         ),
@@ -52,10 +57,13 @@ def wrong_distances(prediction, truth):
             ndimage.binary_dilation(mask) & ~mask for mask in masks
         ],
     }
+    to_masks = [ndimage.distance_transform_edt(~masks[1 - i])[_outline(masks[i])] for i in (0, 1)]
     if not (prediction & truth).any():
         wrong["the two masks do not overlap, and you give infinity. Both have outlines, so measure"] = np.inf
-    # outlines first: the third pair tells only about holes, and there other mistakes give the same number
-    return {why: max(np.percentile(each, 95) for each in _distances(pair)) for why, pair in outlines.items()} | wrong
+    # outlines first: the fourth pair tells only about holes, and there other mistakes give the same number
+    first = {why: _distances(pair) for why, pair in outlines.items()}
+    first["you measure to the nearest pixel of the other mask. Take the nearest of its outline"] = to_masks
+    return {why: max(np.percentile(each, 95) for each in lists) for why, lists in first.items()} | wrong
 
 
 def _outline(mask):

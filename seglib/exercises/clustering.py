@@ -39,7 +39,7 @@ def q1(one_round):
     labels, moved = _pair(name, one_round(points, centres))
     if np.shape(labels) == (4, 2) and np.shape(moved) == (13,):
         raise NotYet(f"{name} returns the centres first. Return `labels, moved`: the labels first.")
-    expect_shape(f"Labels of {name}", labels, (13,))
+    expect_shape("`labels`", labels, (13,))
     difference, cut_off = (np.abs(p[:, None] - c) for p, c in ((points, centres), (np.trunc(points), centres)))
     wrong = {
         "you cut the coordinates off to whole numbers; floats keep the fractions": (cut_off**2).sum(2),
@@ -48,39 +48,39 @@ def q1(one_round):
         "you take the largest difference; k-means uses the Euclidean distance": difference.max(2),
         "these are the farthest centres, not the nearest ones": -(difference**2).sum(2),
     }
-    expect_none_of(f"Labels of {name}", labels, {why: far.argmin(1) for why, far in wrong.items()})
+    expect_none_of("`labels`", labels, {why: far.argmin(1) for why, far in wrong.items()})
     second, settled = _one_round(points, want)[0], want
     for _ in range(9):
         settled = _one_round(points, settled)[1]
     if np.shape(moved) == want.shape and np.allclose(np.asarray(moved, float), settled):
         raise NotYet(f"{name} goes on until nothing changes. One round is wanted: assign once, move once.")
     if np.array_equal(labels, second):
-        raise NotYet(f"Labels of {name}: you assign again after the move. Return those that the move used.")
-    expect_array(f"Labels of {name}", labels, want_labels)
-    expect_shape(f"Centres of {name}", moved, (4, 2))
+        raise NotYet("`labels`: you assign again after the move. Return those that the move used.")
+    expect_array("For 13 points and 4 centres, `labels`", labels, want_labels)
+    expect_shape("`moved`", moved, (4, 2))
     medians = np.stack([np.median(points[want_labels == i], axis=0) for i in range(4)])
     wrong = {
         "these are medians. k-means moves each centre to the *mean* of its points": medians,
-        "they have not moved. Return the means of the points, not the centres that came in": centres,
+        "no centre has moved. Return the means of the points, not the centres that came in": centres,
     }
-    expect_none_of(f"Centres of {name}", moved, wrong)
+    expect_none_of("`moved`", moved, wrong)
     still = [i for i in range(4) if np.allclose(moved[i], centres[i])]
     if still:
         raise NotYet(f"Centre {still[0]} of 4 has points, and has not moved. Does your loop reach all the centres?")
-    expect_array(f"Centres of {name}", moved, want)
+    expect_array("For 13 points and 4 centres, `moved`", moved, want)
     mistakes.refuse_stubborn_centres(one_round)
     deep = np.array([[1.0, 1, 1, 0, 0], [1, 1, 1, 0, 3], [1, 1, 1, 4, 9], [1, 1, 1, 5, 9]])
     labels, moved = _pair(name, one_round(deep, deep[1:3]))
-    for what, got, right in zip(("labels", "centres"), (labels, moved), _one_round(deep, deep[1:3]), strict=True):
-        expect_array(f"With five coordinates, which differ only in the last two, the {what}", got, right)
+    for what, got, right in zip(("labels", "moved"), (labels, moved), _one_round(deep, deep[1:3]), strict=True):
+        expect_array(f"With five coordinates, which differ only in the last two, `{what}`", got, right)
     centres = np.array([[0.0, 0], [500, 500], [19, 5]])  # nobody is near the second
     labels, moved = _pair(name, one_round(points, centres))
-    expect_shape("When a centre has no points, the array of centres", moved, (3, 2))
+    expect_shape("When a centre has no points, `moved`", moved, (3, 2))
     if np.isnan(moved).any():
         raise NotYet("No point is nearest to centre 1, and its mean is 0/0 = NaN. Leave such a centre where it is.")
     if np.allclose(moved[1], 0):
         raise NotYet("No point is nearest to centre 1, and you moved it to 0. Leave such a centre where it is.")
-    expect_array("When centre 1 has no points, `centres`", moved, _one_round(points, centres)[1])
+    expect_array("When centre 1 has no points, `moved`", moved, _one_round(points, centres)[1])
     colours = np.array([[250, 10, 3], [240, 20, 5], [5, 200, 4], [15, 230, 60], [128, 0, 0]], np.uint8)
     labels, moved = _pair(name, one_round(colours, colours[[0, 2]]))
     want_labels, want = _one_round(colours, colours[[0, 2]])
@@ -89,7 +89,7 @@ def q1(one_round):
             f"With uint8 colours the labels are {labels}, wanted {want_labels}. uint8 differences and squares "
             "wrap around at 256: turn one of the two into floats first."
         )
-    expect_array("With uint8 colours, the centres", moved, want)
+    expect_array("With uint8 colours, `moved`", moved, want)
     mistakes.refuse_small_numbers(one_round)
     return "Repeat until the labels stay the same, and you have k-means."
 
@@ -119,18 +119,7 @@ def q2(features_of):
         if np.allclose(got[:, :3], image.reshape(3, -1).T):
             raise NotYet("reshape(3, -1).T takes pixels apart; reshape(-1, 3) keeps each pixel whole.")
         raise NotYet("The first three columns should be the colours, row after row: image.reshape(-1, 3).")
-    wrong = {
-        "row and column are swapped. The fourth number is the row, the fifth the column": want[:, [4, 3]],
-        "the position is in pixels. Divide it by the longer side, or it drowns the colour": want[:, 3:] * 5,
-        "you divide rows and columns by different sides; a pixel is a square, so use one": want[:, 3:] * (5 / 3, 1),
-        "you divide by the shorter side; the longer one is wanted": want[:, 3:] * 5 / 3,
-        "the weight is missing, or counts as 1": want[:, 3:] * 2,
-        "the positions run column by column, and the colours row by row": np.hstack(
-            [want[:, [i]].reshape(3, 5).reshape(-1, 1, order="F") for i in (3, 4)]
-        ),
-    }
-    expect_none_of(name, got[:, 3:], wrong)
-    expect_array(f"The positions, columns 3 and 4 of {name},", got[:, 3:], want[:, 3:])
+    mistakes.refuse_misplaced(name, got, want)
     tall = np.random.default_rng(3).random((6, 2, 3))
     expect_array("For 6 rows and 2 columns, `features_of(image, 2)`", features_of(tall, 2), _features_of(tall, 2))
     mistakes.refuse_channels_as_side(features_of, tall[:2], _features_of(tall[:2], 2))
@@ -166,8 +155,7 @@ def q3(next_chances):
         "every point has the same chance. That is the start that k-means++ is meant to mend": np.full(5, 0.2),
     }
     expect_none_of(f"With one centre, {name}", got, wrong)
-    if np.isclose(got.max(), 1) and np.isclose(got.sum(), 1):
-        raise NotYet("You always take the farthest point. k-means++ draws; an outlier should not win for sure.")
+    mistakes.refuse_one_sided(got, squared)
     expect_array(f"With one centre, {name}", got, want)
     centres = points[[0, 2]]
     got, want = next_chances(points, centres), _next_chances(points, centres)
@@ -213,11 +201,12 @@ def q4(paint):
     image, labels = rng.random((4, 6, 3)), np.array([[1, 1, 1, 2, 2, 2]] * 2 + [[1, 3, 3, 3, 3, 2]] * 2)
     got, want, name = paint(image, labels), _paint(image, labels), "`paint(image, labels)`"
     expect_shape(name, got, (4, 6, 3))
+    mistakes.refuse_whole_means(name, got, want)
     got = np.asarray(got, float)
     if np.allclose(got, image):
         raise NotYet("The picture comes back as it was. Every pixel should have the mean colour of its region.")
     if np.allclose(got, got[..., :1]):
-        raise NotYet("All regions are grey: you took the mean over the channels too. Keep the last axis.")
+        raise NotYet("All regions are grey: did you take the mean over the channels too? Keep the last axis.")
     if np.allclose(got[labels == 3], image[labels == 3]) or not got[labels == 3].any():
         mistakes.refuse_numbers_left_out(paint, image, labels)
     if np.allclose(got[0, 0], np.median(image[labels == 1], axis=0)):
@@ -250,10 +239,7 @@ def q4(paint):
     got, want = paint(image, labels), _paint(image, labels)
     if np.shape(got) == want.shape and np.allclose(np.asarray(got, float) * 255, want):
         raise NotYet("For a uint8 picture you divide by 255. Keep the picture's own scale, 0 to 255.")
-    if getattr(got, "dtype", None) == np.uint8:
-        raise NotYet(
-            "For a uint8 picture you return uint8, which cuts off the means. Paint into `np.zeros(image.shape)`."
-        )
+    mistakes.refuse_whole_means("For a uint8 picture, `paint(image, labels)`", got, want)
     expect_array("For a uint8 picture, `paint(image, labels)`", got, want)
     return "Paint superpixels with it, and you have a mosaic of the photo in a few hundred colours."
 

@@ -7,8 +7,22 @@ from scipy import ndimage
 
 from seglib import metrics
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
-from seglib.exercises._coin_masks import EXPERT_ORDER, coin_masks, dozen, specked, touching, unshown_masks
+from seglib.exercises._coin_masks import (
+    EXPERT_ORDER,
+    HALVES,
+    RINGS,
+    UNSHOWN,
+    WHY,
+    coin_masks,
+    dozen,
+    halves,
+    rings,
+    specked,
+    touching,
+    unshown_masks,
+)
 from seglib.exercises._counting_mistakes import or_advice, refuses, says_value_error, takes_any_shape
+from seglib.exercises._expect import _written
 from seglib.exercises._measuring_mistakes import pairs_of_masks, wrong_distances
 
 
@@ -66,7 +80,7 @@ def q1(count_pairs):
     if np.sum(got) == np.sum(want) and not np.array_equal(got, want):
         raise NotYet(f"{name} has pixels in the wrong places: in uint8, 20 * 21 is 164. Make int of the ids first.")
     expect_array(name, got, want)
-    for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (-1, (1, 0))):  # where the target is 0, and 20
+    for odd, place in ((255, (0, 0)), (21, (0, 0)), (22, (0, 0)), (256, (0, 0)), (-1, (1, 0))):  # target 0, and 20
         refuses(count_pairs, (prediction, target), 21, place, odd)
     refuses(count_pairs, small, 3, (0, 1), 3)
     says_value_error(count_pairs, (prediction, target), 21)
@@ -104,6 +118,13 @@ def q2(mean_iou):
         "this is the mean accuracy: you divide by the true pixels only, so false alarms cost nothing": accuracy,
         "you add up all classes, then divide. Divide for each class, then take the mean": pooled,
         "this is the mean Dice: the hits must be subtracted once from the denominator": np.mean(metrics.dice(full)),
+        "you divide by the predicted pixels only, so misses cost nothing": np.mean(full.diagonal() / full.sum(0)),
+        "your unions hold the hits twice, in the row and in the column: subtract them once": np.mean(
+            full.diagonal() / (full.sum(0) + full.sum(1))
+        ),
+        "this is the pixel accuracy. Divide for each class, then take the mean": metrics.pixel_accuracy(full),
+        "you leave out class 0. The background is a class, too": np.mean(metrics.iou(full)[1:]),
+        "`//` cuts everything behind the point. Divide with `/`": 0,
     }
     expect_none_of("With all classes there, `my_mean_iou(matrix)`", got, wrong)
     expect_number("With all classes there, `my_mean_iou(matrix)`", got, metrics.mean_iou(full))
@@ -126,6 +147,19 @@ def q2(mean_iou):
     if np.isclose(got, 1.5 * want):
         raise NotYet("Class 2 is true, but never predicted: its IoU is 0, not NaN. You left it out of the mean.")
     expect_number("With class 2 true and never predicted, `my_mean_iou(matrix)`", got, want)
+    many = np.zeros((5, 5), int)  # class 1 is nowhere, class 3 only predicted
+    many[np.ix_([0, 2, 4], [0, 2, 3, 4])] = [[700, 0, 40, 60], [20, 300, 0, 0], [30, 10, 0, 900]]
+    got, want, scores = mean_iou(many), metrics.mean_iou(many), metrics.iou(many)
+    wrong = {
+        "you look at three classes only. How many are there stands in the matrix's shape": np.nanmean(scores[:3]),
+        "you cut the matrix down to three classes. How many are there stands in its shape": metrics.mean_iou(
+            many[:3, :3]
+        ),
+        "you leave out the last class because one is absent. Absent is class 1": np.nansum(scores[:4]) / 3,
+    }
+    name = "With five classes, class 1 nowhere, and 2060 pixels, `my_mean_iou(matrix)`"
+    expect_none_of(name, got, wrong)
+    expect_number(name, got, want)
     return "Absent means: neither true nor predicted. Only then is it 0/0."
 
 
@@ -162,39 +196,14 @@ def q3(hausdorff_95):
         ("With two masks that fill the picture, equal and without outlines", (~empty, ~empty), 0),
         ("With an empty prediction of a truth that fills the picture", (empty, ~empty), np.inf),
     ):
-        got = _one_number(f"{case}, {name}", hausdorff_95(*pair))
+        advice = "Without an outline there is nothing to measure: look first whether the masks are equal."
+        got = _one_number(f"{case}, {name}", or_advice(f"{case}, {name}", advice, hausdorff_95, *pair))
         if got != want:
             raise NotYet(
                 f"{case}, {name} is {got:.4g}, wanted {want:.4g}. Where an outline is missing, ask whether the masks "
                 "are equal."
             )
     return "Papers differ here: some take the percentile of both lists in one. Say which you took."
-
-
-_WHY = {
-    "close": "all six coins, one pixel too small",
-    "thin": "all six coins, two pixels too small",
-    "missed": "one coin of six is missing",
-    "swapped": "one coin is missing and one speck counts as a coin: as many as there are, and two errors",
-    "specks": "three specks count as coins",
-    "bridged": "one row of pixels makes three coins one: three lost, one invented",
-    "wide": "not shown in the lesson: all six coins, two pixels too large",
-    "core": "not shown in the lesson: of one coin only the middle, IoU 0.48. So object F1 counts it as "
-    "missed, and the middle as a false alarm",
-    "aside": "not shown in the lesson: one coin lies aside, IoU 0.43. So object F1 counts it as missed, and what "
-    "lies there as a false alarm",
-    "holes": "not shown in the lesson: all six coins, with a hole in each",
-    "glued": "not shown in the lesson: all coins glued, so no object is right, object F1 is 0, and the IoU decides",
-    "flooded": "not shown in the lesson: the whole picture, object F1 0 as well, and a lower IoU",
-}
-_UNSHOWN = (
-    ("close", "wide"),
-    ("wide", "thin"),
-    ("missed", "core"),
-    ("missed", "aside"),
-    ("close", "holes"),
-    ("glued", "flooded"),
-)
 
 
 _TOUCHING = (
@@ -222,7 +231,7 @@ def _measure(mask, instances):
 def q4(measure):
     for seed in range(4):
         instances, masks = coin_masks(seed)
-        where = "On the coins of the lesson" if seed == 0 else "On other coins of the same kind"
+        where = "On the lesson's six coins" if seed == 0 else "On other coins of the same kind"
         masks |= unshown_masks(instances)
         values = {}
         for name in masks:
@@ -232,9 +241,12 @@ def q4(measure):
         ordered = [values[name] for name in EXPERT_ORDER]
         if ordered == sorted(ordered) and ordered[0] < ordered[-1]:
             raise NotYet("Your order is the expert's, upside down: a better mask must get the higher value.")
-        for better, worse in (*pairwise(EXPERT_ORDER), *_UNSHOWN):
-            both = " and ".join(f"'{name}' ({_WHY[name]}) has {values[name]:.4g}" for name in (better, worse))
-            if np.isclose(values[better], values[worse], rtol=0, atol=1e-9):
+        for better, worse in (*pairwise(EXPERT_ORDER), *UNSHOWN):
+            pair = better, worse
+            texts = _written(*(np.float64(values[name]) for name in pair))
+            called = (f"{'' if n in EXPERT_ORDER else 'a mask not shown in the lesson, '}'{n}'" for n in pair)
+            both = " and ".join(f"{n} ({WHY[m]}) has {t}" for n, m, t in zip(called, pair, texts, strict=True))
+            if np.isclose(values[better], values[worse], rtol=0, atol=1e-14):
                 raise NotYet(f"{where}, there is a tie: {both}. What tells them apart?")
             if values[better] < values[worse]:
                 raise NotYet(f"{where}, {both}; the expert has them the other way round.")
@@ -246,18 +258,29 @@ def q4(measure):
             ".960 to .957",
         ),
         (
-            specked(),
+            specked(9, 11),
             "Eleven coins, a little more than half of each, and nine specks",
             "Twelve exact coins and eleven specks",
             ".6875 to .6857",
+        ),
+        (
+            specked(86, 95),
+            "Eleven coins, a little more than half of each, and 86 specks",
+            "Twelve exact coins and 95 specks",
+            ".20183 to .20168",
         ),
     ):
         better, worse = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
         if better <= worse:
             raise NotYet(
-                f"{first}: you give {better:.5g}. {second}: {worse:.5g}. Object F1 has the first ahead, {f1}. The IoU "
-                "may decide only where object F1 is equal: give it a smaller share."
+                f"{first}: you give {better:.5g}. {second}: {worse:.5g}. Object F1 has the first ahead, {f1}: there "
+                "are twelve coins, and one is found if its IoU is above 0.5. The IoU of the mask may decide only where "
+                "object F1 is equal: does it need a smaller share?"
             )
+    for (instances, masks), case in ((rings(), RINGS), (halves(), HALVES)):
+        better, worse = (np.float64(_one_number("`measure`", measure(mask, instances))) for mask in masks)
+        if not better > worse:
+            raise NotYet(case.format(*_written(better, worse)))
     for (instances, masks), why in zip(touching(), _TOUCHING, strict=True):
         apart, glued = (_one_number("`measure`", measure(mask, instances)) for mask in masks)
         if not apart > glued:

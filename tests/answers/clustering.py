@@ -224,6 +224,7 @@ WRONG = {
         lambda points, centres: q1.solution(points, centres)[::-1],  # centres first
         mutation(q1.solution, ("(points[:, None] - moved)", "(points[:, None] - moved)[..., :3]")),
         lambda points, centres: (q1.solution(points, centres)[0] + 1, q1.solution(points, centres)[1]),  # 1 to k
+        mutation(q1.solution, ("return labels, moved", "return labels, moved.astype(centres.dtype)")),
     ],
     "q2": [
         still_a_picture,
@@ -239,6 +240,8 @@ WRONG = {
         mutation(q2.solution, ("np.indices((height, width))", "np.indices((height, width), dtype=image.dtype)")),
         mutation(q2.solution, ("max(height, width)", "max(image.shape)")),
         mutation(q2.solution, ("axis=2).reshape(-1, 2)", "axis=2).transpose(1, 0, 2).reshape(-1, 2)")),
+        mutation(q2.solution, ("columns], axis=2)", "columns])")),  # np.indices(...).reshape(-1, 2)
+        mutation(q2.solution, ("height, width = image", "width, height = image")),
     ],
     "q3": [
         mutation(q3.solution, (" / squared.sum()", "")),
@@ -250,6 +253,7 @@ WRONG = {
         mutation(q3.solution, (".min(1)", "[:, -1]")),
         mutation(q3.solution, ("centres.astype(float)", "centres")),
         whole_numbers,
+        mutation(q3.solution, ("return squared", "squared = 1 / (squared + 1e-9)\n    return squared")),
         lambda points, centres: q3.solution(points[:, :3], centres[:, :3]),
         lambda points, centres: q3.solution(points, centres[:2]),
         lambda points, centres: q3.solution(points, centres[-2:]),
@@ -272,6 +276,10 @@ WRONG = {
         ),
         zero_is_ground,
         mutation(q4.solution, ("np.empty(image.shape)", "np.empty_like(image)")),
+        mutation(q4.solution, ("np.empty(image.shape)", "np.zeros(image.shape, int)")),
+        lambda image, labels: np.zeros(image.shape),  # black
+        lambda image, labels: q4.solution(image, labels).round(),
+        lambda image, labels: q4.solution(image, labels).round(0 if image.dtype == np.uint8 else 9),
         *(piece_by_piece, between_0_and_1, without_single_pixels),
         lambda image, labels: q4.solution(image, labels.astype(np.uint8)),  # 300 becomes 44
     ],

@@ -1,11 +1,13 @@
 """Answers to the exercises of lesson 01, as learners give them."""
 
+import crests_by_hand as by_hand
 import numpy as np
+import torch
 from exercise_proof import mutation
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.measure import label
-from skimage.morphology import convex_hull_image, reconstruction
+from skimage.morphology import convex_hull_image
 
 from seglib import classical
 from seglib.exercises.edges import broken_outlines, q1, q2, q3, q4, q5
@@ -13,126 +15,6 @@ from seglib.exercises.edges import broken_outlines, q1, q2, q3, q4, q5
 
 def by_gradient(row):
     return np.gradient(row.astype(float))[1:-1]
-
-
-def pixel_by_pixel(strength, d_rows, d_columns):
-    kept = np.zeros_like(strength)
-    for r in range(1, strength.shape[0] - 1):
-        for c in range(1, strength.shape[1] - 1):
-            i, j = d_rows[r, c], d_columns[r, c]
-            if abs(i) < np.tan(np.pi / 8) * abs(j):
-                i, j = 0, 1
-            elif abs(j) < np.tan(np.pi / 8) * abs(i):
-                i, j = 1, 0
-            else:
-                i, j = int(np.sign(i)), int(np.sign(j))
-            if strength[r, c] >= max(strength[r + i, c + j], strength[r - i, c - j]):
-                kept[r, c] = strength[r, c]
-    return kept
-
-
-def by_footprints(strength, d_rows, d_columns):
-    angle = np.rad2deg(np.arctan2(d_rows, d_columns)) % 180
-    kept = np.zeros_like(strength)
-    for middle, line in [
-        (0, [(1, 0), (1, 2)]),
-        (45, [(0, 0), (2, 2)]),
-        (90, [(0, 1), (2, 1)]),
-        (135, [(0, 2), (2, 0)]),
-    ]:
-        footprint = np.zeros((3, 3), bool)
-        footprint[tuple(zip(*line, strict=True))] = footprint[1, 1] = True
-        near = np.abs((angle - middle + 90) % 180 - 90) < 22.5
-        kept = np.where(near & (ndimage.maximum_filter(strength, footprint=footprint) == strength), strength, kept)
-    inner = np.zeros(strength.shape, bool)
-    inner[1:-1, 1:-1] = True
-    return kept * inner
-
-
-def into_its_own_input(strength, d_rows, d_columns):
-    direction, kept = np.rint(np.arctan2(d_rows, d_columns) / (np.pi / 4)).astype(int) % 4, strength.copy()
-    for r in range(1, strength.shape[0] - 1):
-        for c in range(1, strength.shape[1] - 1):
-            i, j = [(0, 1), (1, 1), (1, 0), (1, -1)][direction[r, c]]
-            if kept[r, c] < max(kept[r + i, c + j], kept[r - i, c - j]):
-                kept[r, c] = 0
-    kept[[0, -1]] = 0
-    kept[:, [0, -1]] = 0
-    return kept
-
-
-def cut_with_astype(strength, d_rows, d_columns):
-    direction = (np.arctan2(d_rows, d_columns) / (np.pi / 4) + 0.5).astype(int) % 4
-    return q2.solution(strength, np.sin(direction * np.pi / 4), np.cos(direction * np.pi / 4))
-
-
-def compared(uphill, downhill):
-    """Crests, the neighbour that the gradient points to compared by one function, the opposite one by another."""
-
-    def attempt(strength, d_rows, d_columns):
-        angle = np.rint(np.arctan2(d_rows, d_columns) / (np.pi / 4)) * np.pi / 4
-        down, right = np.rint(np.sin(angle)).astype(int), np.rint(np.cos(angle)).astype(int)
-        kept = np.zeros_like(strength)
-        for r, c in np.argwhere(strength[1:-1, 1:-1] > 0) + 1:
-            i, j, here = down[r, c], right[r, c], strength[r, c]
-            if uphill(here, strength[r + i, c + j]) and downhill(here, strength[r - i, c - j]):
-                kept[r, c] = here
-        return kept
-
-    return attempt
-
-
-def with_a_stack(strength, low, high):
-    kept = strength >= high
-    stack = np.argwhere(kept).tolist()
-    while stack:
-        r, c = stack.pop()
-        for near in ((r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
-            inside = 0 <= near[0] < strength.shape[0] and 0 <= near[1] < strength.shape[1]
-            if inside and not kept[near] and strength[near] >= low:
-                kept[near] = True
-                stack.append(near)
-    return kept
-
-
-def with_a_helper(strength, low, high):
-    return with_a_stack(strength, low, high)
-
-
-def calling_itself(strength, low, high):
-    kept = np.zeros(strength.shape, bool)
-
-    def spread(r, c):
-        if 0 <= r < strength.shape[0] and 0 <= c < strength.shape[1] and not kept[r, c] and strength[r, c] >= low:
-            kept[r, c] = True
-            list(map(spread, [r - 1, r - 1, r - 1, r, r, r + 1, r + 1, r + 1], [c - 1, c, c + 1] * 2 + [c, c + 1]))
-            list(map(spread, [r, r + 1], [c + 1, c - 1]))
-
-    list(map(spread, *np.nonzero(strength >= high)))
-    return kept
-
-
-def without_lone_pixels(strength, low, high):
-    chains = label(strength >= low, connectivity=2)
-    return np.isin(chains, np.unique(chains[strength >= high])) & (np.bincount(chains.ravel())[chains] > 1)
-
-
-def by_propagation(strength, low, high):
-    return ndimage.binary_propagation(strength >= high, np.ones((3, 3)), mask=strength >= low)
-
-
-def by_reconstruction(strength, low, high):
-    weak, strong = strength >= low, strength >= high
-    return reconstruction(strong & weak, weak, footprint=np.ones((3, 3))) > 0
-
-
-def until_nothing_changes(strength, low, high):
-    return ndimage.binary_dilation(strength >= high, np.ones((3, 3)), iterations=-1, mask=strength >= low)
-
-
-def by_maximum(strength, low, high):
-    chains, number = ndimage.label(strength >= low, np.ones((3, 3)))
-    return (ndimage.maximum(strength, chains, np.arange(number + 1)) >= high)[chains] & (chains > 0)
 
 
 def with_room_around(edges):
@@ -143,6 +25,40 @@ def with_room_around(edges):
 def by_contours(edges):
     closed = ndimage.binary_fill_holes(classical.close_contours(edges, gap=4))
     return ndimage.binary_opening(closed, np.ones((3, 3)))
+
+
+def by_distance(edges):
+    filled = ndimage.binary_fill_holes(ndimage.distance_transform_edt(~edges) <= 2.5)
+    return ndimage.binary_opening(ndimage.distance_transform_edt(filled) > 2.5)
+
+
+def from_the_corner(edges):
+    areas = label(~np.pad(ndimage.binary_dilation(edges, iterations=2), 1), connectivity=1)
+    return ndimage.binary_opening(ndimage.binary_erosion((areas != areas[0, 0])[1:-1, 1:-1], iterations=2))
+
+
+def in_torch(edges):
+    def grown(mask, size):
+        return torch.nn.functional.max_pool2d(mask.float()[None], size, 1, size // 2)[0] > 0
+
+    filled = torch.from_numpy(ndimage.binary_fill_holes(grown(torch.from_numpy(edges), 5).numpy()))
+    thin_again = ~grown(~filled, 5)
+    return grown(~grown(~thin_again, 3), 3).numpy()
+
+
+def squares(edges):
+    filled = ndimage.binary_fill_holes(ndimage.binary_dilation(edges, np.ones((5, 5))))
+    return ndimage.binary_opening(ndimage.binary_erosion(filled, np.ones((5, 5))), np.ones((3, 3)))
+
+
+def wide_opening(edges):
+    filled = ndimage.binary_fill_holes(ndimage.binary_dilation(edges, iterations=3))
+    return ndimage.binary_opening(ndimage.binary_erosion(filled, iterations=3), iterations=2)
+
+
+def at_least(edges, pixels):
+    pieces = label(mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "thin_again"))(edges))
+    return (np.bincount(pieces.ravel()) >= pixels)[pieces] & (pieces > 0)
 
 
 def from_memory(edges):
@@ -202,10 +118,35 @@ def a_grid(image):
 
 
 RIGHT = {
-    "q1": [by_gradient, lambda row: np.correlate(row.astype(float), [-0.5, 0, 0.5])],
-    "q2": [pixel_by_pixel, by_footprints],
-    "q3": [by_propagation, by_reconstruction, until_nothing_changes, by_maximum],
-    "q4": [with_room_around, by_contours],
+    "q1": [
+        by_gradient,
+        lambda row: np.correlate(row.astype(float), [-0.5, 0, 0.5]),
+        lambda row: row[2:] / 2 - row[:-2] / 2,
+        lambda row: np.array([(float(row[i + 1]) - float(row[i - 1])) / 2 for i in range(1, len(row) - 1)]),
+        lambda row: (row[2:].astype(np.float32) - row[:-2]) / 2,
+        lambda row: torch.gradient(torch.from_numpy(row).double())[0][1:-1].numpy(),
+        lambda row: np.lib.stride_tricks.sliding_window_view(row.astype(float), 3) @ [-0.5, 0, 0.5],
+        lambda row: ndimage.correlate1d(row.astype(float), [-0.5, 0, 0.5])[1:-1],
+    ],
+    "q2": [
+        by_hand.pixel_by_pixel,
+        by_hand.by_footprints,
+        by_hand.in_torch,
+        by_hand.by_stacks,
+        by_hand.by_slopes,
+        by_hand.compared(np.greater_equal, np.greater_equal),
+    ],
+    "q3": [
+        by_hand.by_propagation,
+        by_hand.by_reconstruction,
+        by_hand.until_nothing_changes,
+        by_hand.by_maximum,
+        by_hand.by_counting,
+        by_hand.by_table,
+        by_hand.by_sets,
+        by_hand.linked_in_torch,
+    ],
+    "q4": [with_room_around, by_contours, by_distance, from_the_corner, in_torch, squares, wide_opening],
     "q5": [by_watershed, by_quotient],
 }
 
@@ -225,7 +166,7 @@ WRONG = {
         mutation(q2.solution, ("    direction", "    strength = np.hypot(d_rows, d_columns)\n    direction")),
         mutation(q2.solution, ("(d_rows, d_columns) / ", "(abs(d_rows), abs(d_columns)) / ")),
         mutation(q2.solution, ("(strength >= ahead) & ", "")),
-        into_its_own_input,
+        by_hand.into_its_own_input,
         lambda given, r, c: np.pad(np.where(given == ndimage.maximum_filter(given, 3), given, 0)[1:-1, 1:-1], 1),
         mutation(q2.solution, ("strength >= ahead", "strength > ahead"), ("strength >= behind", "strength > behind")),
         mutation(q2.solution, (" & (strength >= behind)", "")),
@@ -240,12 +181,19 @@ WRONG = {
         mutation(q2.solution, ("(1, 0), (1, -1)]", "(1, 0)]")),
         mutation(q2.solution, ("strength >= ahead", "strength > ahead")),
         mutation(q2.solution, ("strength >= behind", "strength > behind")),
-        compared(np.greater, np.greater_equal),
-        compared(np.greater_equal, np.greater),
-        compared(np.greater_equal, lambda here, there: True),
-        compared(lambda here, there: True, np.greater_equal),
-        cut_with_astype,
+        by_hand.compared(np.greater, np.greater_equal),
+        by_hand.compared(np.greater_equal, np.greater),
+        by_hand.compared(np.greater_equal, lambda here, there: True),
+        by_hand.compared(lambda here, there: True, np.greater_equal),
+        by_hand.cut_with_astype,
         mutation(q2.solution, (".astype(int) % 4", ".astype(int)")),
+        by_hand.half_a_slope,
+        by_hand.divided,
+        by_hand.strictly_along(0, 2),
+        by_hand.strictly_along(1, 3),
+        mutation(q2.solution, ("(strength >= ahead)", "(strength >= 0.99 * ahead)")),
+        mutation(q2.solution, ("np.zeros(strength.shape)", "np.zeros((9, 12))")),
+        mutation(q2.solution, ("crest = ", "crest = (strength > 0.5) & ")),
         lambda strength, d_rows, d_columns: strength,
         lambda strength, d_rows, d_columns: classical.thin(strength, d_rows, d_columns),  # mixes, does not round
     ],
@@ -261,9 +209,22 @@ WRONG = {
         mutation(q3.solution, ("strength >= low", "strength > 0")),
         mutation(q3.solution, ("strength >= low", "strength >= 1")),
         mutation(q3.solution, ("chains = label", "strength = strength.astype(int)\n    chains = label")),
-        without_lone_pixels,
-        calling_itself,
-        with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
+        *(
+            mutation(q3.solution, ("    chains", f"    low, high = round(low, {n}), round(high, {n})\n    chains"))
+            for n in (1, 2, 3)
+        ),
+        mutation(q3.solution, ("    chains", "    low = high / 2\n    chains")),
+        mutation(q3.solution, ("strength >= low", "strength >= low - 1e-3")),
+        mutation(q3.solution, ("strength >= low", "strength - low >= 0")),  # wraps in uint8
+        mutation(q3.solution, ("strength >= low", "(strength >= low) & (strength < high)")),
+        lambda strength, low, high: ndimage.binary_fill_holes(by_hand.by_table(strength, low, high)),
+        by_hand.few_numbers,
+        by_hand.nothing,
+        by_hand.rows_with_a_strong_pixel,
+        by_hand.without_lone_pixels,
+        by_hand.calling_itself,
+        by_hand.by_skimage,
+        by_hand.with_a_helper,  # right, but the exercise asks for it without a loop, and without seglib
         lambda strength, low, high: classical.hysteresis(strength, low, high),
         lambda given, low, high: ndimage.binary_dilation(given >= high, np.ones((3, 3)), 20, given >= low),
     ],
@@ -274,6 +235,10 @@ WRONG = {
         mutation(q4.solution, ("(filled, iterations=2)", "(filled, iterations=4)")),
         convex_hull_image,
         from_memory,
+        mutation(q4.solution, ("opening(thin_again)", "opening(thin_again, np.ones((1, 3)))")),
+        *(mutation(q4.solution, ("opening(thin_again)", f"opening(thin_again, iterations={n})")) for n in (3, 4)),
+        mutation(q4.solution, ("fill_holes(fat)", "closing(fat)")),
+        lambda edges: at_least(edges, 130),
         mutation(q4.solution, ("ndimage.binary_opening(thin_again)", "label(thin_again)")),
         mutation(q4.solution, ("return ", "return ~")),
         the_largest,
