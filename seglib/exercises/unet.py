@@ -1,5 +1,6 @@
 """Exercises of lesson 08, U-Net."""
 
+import numbers
 from functools import cache
 
 import numpy as np
@@ -31,19 +32,23 @@ def _valid_size(size, depth):
     solution=_valid_size,
 )
 def q1(valid_size):
-    for size, depth, want in [(572, 4, 388), (188, 4, 4), (570, 4, None), (172, 4, None), (100, 2, 60), (14, 1, None)]:
-        got = valid_size(size, depth)
+    named = [(572, 4), (188, 4), (570, 4), (172, 4), (100, 2), (14, 1), (12, 2), (5, 1), (2, 3)]
+    for size, depth in [*named, *((size, depth) for depth in (1, 2, 3, 4, 5) for size in range(1, 400))]:
+        got, want = valid_size(size, depth), _valid_size(size, depth)
+        call = f"`valid_size({size}, {depth})`"
+        if got is not None and (not isinstance(got, numbers.Integral) or isinstance(got, bool)):
+            raise NotYet(f"{call} is {got!r}; a whole number or None is wanted. `//` halves a whole number to one.")
         if got == want:
             continue
         if want is None:
             why = "a pooling meets an odd size" if got > 0 else "nothing is left of the picture"
-            raise NotYet(f"`valid_size({size}, {depth})` is {got}, wanted None: on the way {why}.")
+            raise NotYet(f"{call} is {got}, wanted None: on the way {why}.")
         if got is None:
-            raise NotYet(f"`valid_size({size}, {depth})` is None, but {size} fits: every pooling meets an even size.")
+            raise NotYet(f"{call} is None, but {size} fits: every pooling meets an even size. The output is {want}.")
         if got == size:
-            raise NotYet(f"`valid_size({size}, {depth})` is {got}: nothing is lost. That is padding 'same'.")
+            raise NotYet(f"{call} is {got}: nothing is lost. That is padding 'same'.")
         raise NotYet(
-            f"`valid_size({size}, {depth})` is {got}, wanted {want}. Each double convolution takes 4 pixels: "
+            f"{call} is {got}, wanted {want}. Each double convolution takes 4 pixels: "
             f"{depth} times going down, once at the bottom, {depth} times coming up."
         )
     return "The sizes that fit lie 2^depth pixels apart."
@@ -71,9 +76,34 @@ def q2(crop_and_join):
         if torch.equal(got[:, :3], skip[..., rows, columns]):
             raise NotYet(f"you cut the {place} of the skip: its features then lie beside those of another place.")
     expect_array("`crop_and_join(skip, x)`", got, torch.cat([skip[..., 2:6, 3:7], below], dim=1))
-    odd = crop_and_join(torch.arange(7.0).view(1, 1, 1, 7), torch.zeros(1, 1, 1, 4))
-    expect_array("for widths 7 and 4, `crop_and_join(skip, x)[0, 0, 0]`", odd[0, 0, 0], torch.arange(1.0, 5.0))
+    for larger, smaller in [((9, 6), (9, 6)), ((9, 6), (5, 6)), ((6, 9), (6, 3)), ((7, 7), (4, 4)), ((8, 7), (5, 3))]:
+        _expect_centre(crop_and_join, larger, smaller)
+    skip, below = torch.rand(1, 1, 6, 6, requires_grad=True), torch.rand(1, 2, 2, 2, requires_grad=True)
+    joined = crop_and_join(skip, below)
+    if not joined.requires_grad:
+        raise NotYet("no slope comes back through your result. Stay with tensors: no NumPy, `.data` or `.detach()`.")
+    joined.sum().backward()
+    for name, each in (("skip", skip), ("x", below)):
+        if each.grad is None or not each.grad.any():
+            raise NotYet(f"no slope comes back to `{name}`: what feeds it could not learn. Use it without `.detach()`.")
     return "Had you resized the skip instead of cutting it, its features would lie beside those of other places."
+
+
+def _expect_centre(crop_and_join, larger, smaller):
+    """Raise NotYet unless a skip with sides `larger` is cut to its centre; an odd margin may lean to either side."""
+    skip, below = torch.arange(2.0 * larger[0] * larger[1]).view(1, 2, *larger), torch.full((1, 1, *smaller), -1.0)
+    name = f"for a skip of {larger} and x of {smaller}, `crop_and_join(skip, x)`"
+    got = crop_and_join(skip, below)
+    expect_shape(name, got, (1, 3, *smaller))
+    margins = [large - small for large, small in zip(larger, smaller, strict=True)]
+    cuts = [
+        skip[..., top : top + smaller[0], left : left + smaller[1]]
+        for top in {margins[0] // 2, -(-margins[0] // 2)}
+        for left in {margins[1] // 2, -(-margins[1] // 2)}
+    ]
+    wanted = [torch.cat([cut, below], dim=1) for cut in cuts]
+    if not any(torch.equal(got, each) for each in wanted):
+        expect_array(name, got, wanted[0])
 
 
 def _gap_weights(instances, w0, sigma):
@@ -105,14 +135,38 @@ def q3(gap_weights):
         "that is the formula with the nearest cell alone; the distance to the second nearest is missing": first**2 / 18,
         "the nearest and the *farthest* cell were taken; sort, then take the first two": (first + third) ** 2 / 18,
         "the sum of the distances is not squared": (first + second) / 18,
+        "the two distances are squared one by one, not their sum": (first**2 + second**2) / 18,
         "the exponent is divided by sigma squared; the formula has 2 sigma squared": (first + second) ** 2 / 9,
     }
     usual = {why: np.where(instances > 0, 0, 10 * np.exp(-exponent)) for why, exponent in usual.items()}
+    usual["1 was added; the second term of the formula alone is wanted"] = np.where(instances > 0, 0, 1 + want)
     expect_none_of(name, got, usual, tolerance=1e-4)
-    expect_array(name, np.asarray(got, float), want, tolerance=1e-4)
-    alone = np.where(instances == 1, 1, 0)
-    expect_array("with a single cell `gap_weights`", np.asarray(gap_weights(alone, 10, 3), float), np.zeros((9, 12)))
-    return "Only places between cells are expensive; a lonely cell has no gap to guard."
+    _expect_weights(gap_weights, name, instances, 10, 3)
+    _expect_weights(gap_weights, "with w0 = 4 and sigma = 1.5 `gap_weights`", instances, 4, 1.5)
+    for kind in (np.uint8, np.int16):
+        numbered = np.where(instances == 5, 120, instances).astype(kind)
+        _expect_weights(gap_weights, f"with cells 1, 2 and 120 of type {kind.__name__} `gap_weights`", numbered, 10, 3)
+    touching = np.zeros((7, 9), int)
+    touching[1:4, 1:4], touching[2:6, 4:7] = 3, 1
+    name = "with two cells that touch, and are two still, `gap_weights`"
+    if not np.any(gap_weights(touching, 10, 3)):
+        raise NotYet(f"{name} is 0 everywhere. Take the cells by their numbers: `label` would make one of them.")
+    _expect_weights(gap_weights, name, touching, 10, 3)
+    halves = np.where(np.isin(instances, (1, 2)), 4, 0)
+    name = "with one cell in two pieces (one number), `gap_weights`"
+    _expect_weights(gap_weights, name, halves, 10, 3)
+    halves[0, 0] = 9
+    _expect_weights(gap_weights, "with a cell in two pieces and another cell, `gap_weights`", halves, 10, 3)
+    for alone in (np.where(instances == 1, 1, 0), np.zeros((4, 6), int)):
+        count = "a single cell" if alone.any() else "no cell"
+        _expect_weights(gap_weights, f"with {count} `gap_weights`", alone, 10, 3)
+    return "A lonely cell has no gap to guard; between three cells, the two nearest decide."
+
+
+def _expect_weights(gap_weights, name, instances, w0, sigma):
+    got = gap_weights(instances, w0, sigma)
+    expect_shape(name, got, instances.shape)
+    expect_array(name, np.asarray(got, float), _gap_weights(instances, w0, sigma), tolerance=1e-4)
 
 
 @cache
@@ -142,11 +196,7 @@ def _separate(probability):
 def q4(separate):
     found, plain = [], []
     for truth, probability in _merged_probabilities():
-        objects = separate(probability)
-        expect_shape("`separate(probability)`", objects, truth.shape)
-        objects = np.asarray(objects)
-        if objects.dtype.kind not in "iu":
-            raise NotYet(f"an instance map holds whole numbers, 0 for none and 1..n; yours holds {objects.dtype}.")
+        objects = _objects(separate, probability)
         found.append(instance_f1(objects, truth))
         plain.append(instance_f1(label(probability > 0.5, connectivity=1), truth))
     reached, mark = (sum(scores[1:], scores[0]).f1 for scores in (found, plain))
@@ -159,7 +209,28 @@ def q4(separate):
             what = "too few objects: what is merged stays merged"
         if share > 1.1:
             what = "too many objects: nuclei fall to pieces"
-        raise NotYet(
-            f"object F1 {reached:.3f}; connected components have {mark:.3f}, wanted {mark + 0.05:.3f}. You find {what}."
-        )
-    return f"Object F1 {reached:.3f}; connected components have {mark:.3f}."
+        raise NotYet(f"object F1 {reached:.3f}; pieces have {mark:.3f}, wanted {mark + 0.05:.3f}. You find {what}.")
+    _expect_few(separate)
+    return f"Object F1 {reached:.3f}; pieces have {mark:.3f}."
+
+
+def _objects(separate, probability):
+    objects = separate(probability)
+    expect_shape("`separate(probability)`", objects, probability.shape)
+    objects = np.asarray(objects)
+    if objects.dtype.kind not in "iu":
+        raise NotYet(f"an instance map holds whole numbers, 0 for none and 1..n; yours holds {objects.dtype}.")
+    if objects.min() < 0:
+        raise NotYet(f"your instance map holds {objects.min()}; 0 for none and 1..n are wanted. Watershed's lines?")
+    return objects
+
+
+def _expect_few(separate):
+    """Raise NotYet unless an empty picture stays empty, and a lone round nucleus one object. Not square."""
+    rows, columns = np.mgrid[:30, :44]
+    away = np.hypot(rows - 14, columns - 20)
+    for inside, what in ((0, "a picture without nuclei"), (9, "a single round nucleus")):
+        objects = _objects(separate, np.clip(0.5 + (inside - away) / 4, 0, 1) * (inside > 0))
+        count = len(np.unique(objects[objects > 0]))
+        if count != (inside > 0):
+            raise NotYet(f"{what} gives {count} objects in your map, wanted {int(inside > 0)}.")
