@@ -5,8 +5,9 @@ data/photos/second. Compared is what is visible: pixels and outline points insid
 (the saucer below the cup, the rim of the optic disc below the void). Distances are in pixels, from points every 0.1 px
 along the second outline to the first; an open stretch has no area and so no IoU. The horse is a binary picture: there
 the second outline is the picture cut at half grey. The csv holds the blind comparison, before anything was corrected,
-but for bright_nuclei: there it holds what is left after the comparison had shown the first outlines wrong, and both
-outlines are one annotator's (data/README.md has the figures before).
+but for bright_nuclei: there the first outlines were a program's proposals that one annotator checked, the second ones
+are drawn by eye by the same annotator, and the csv holds what is left after the comparison had shown the proposals
+wrong and they were moved (data/README.md has the figures before).
 
     python -m benchmarks.annotation
 """

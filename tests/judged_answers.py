@@ -7,7 +7,7 @@ from seglib.metrics import average_precision, merged_objects, overlap_table
 
 
 def by_seglib(pictures):
-    """Through COCO's ruler: rows of squares whose overlaps are the wanted ones are hard to draw, so match by hand."""
+    """Through COCO's ruler, which counts 100 answers of a picture: matched by hand, then drawn in one picture."""
     scores, hits, objects = mistakes.ranking(pictures)
     target = {"labels": np.ones(objects, int), "boxes": np.arange(objects)[:, None] * [20, 0, 20, 0] + [0, 0, 9, 9]}
     ranks, places = np.cumsum(hits) - 1, []
@@ -15,6 +15,44 @@ def by_seglib(pictures):
         places.append(target["boxes"][rank] if hit else [0, 50, 9, 59])
     found = {"labels": np.ones(len(hits), int), "scores": scores, "boxes": np.reshape(places, (-1, 4))}
     return average_precision([found], [target], kind="box")["AP50"]
+
+
+def match(iou, scores, threshold=0.5):
+    """As the lesson has it."""
+    taken = np.full(len(iou), -1)
+    for detection in np.argsort(-scores, kind="stable"):
+        free = ~np.isin(np.arange(iou.shape[1]), taken)
+        left = np.where(free, iou[detection], 0)
+        if left.max(initial=0) >= threshold:
+            taken[detection] = left.argmax()
+    return taken
+
+
+def interpolated(hits, objects):
+    """As the lesson has it."""
+    found = np.cumsum(hits)
+    precision, recall = found / np.arange(1, len(hits) + 1), found / objects
+    return np.mean([precision[recall >= r].max(initial=0) for r in np.linspace(0, 1, 101)])
+
+
+def objects_of(pictures):
+    return sum(iou.shape[1] for iou, _ in pictures)
+
+
+def never_ranked(pictures):
+    """The likeliest slip: the ranking over the data set is forgotten."""
+    return interpolated(np.concatenate([match(iou, score) >= 0 for iou, score in pictures]), objects_of(pictures))
+
+
+def never_sorted(pictures):
+    hits = [match(iou, -np.arange(len(iou))) >= 0 for iou, _ in pictures]
+    return interpolated(np.concatenate(hits), objects_of(pictures))
+
+
+def hits_and_scores_apart(pictures):
+    hits = [(match(iou, score) >= 0)[np.argsort(-score, kind="stable")] for iou, score in pictures]
+    order = np.argsort(-np.concatenate([score for _, score in pictures]), kind="stable")
+    return interpolated(np.concatenate(hits)[order], objects_of(pictures))
 
 
 def with_lists(pictures):
@@ -146,13 +184,57 @@ def apart(a, b):
     return np.quantile(pooled(a[first]) - pooled(b[second]), [0.025, 0.975])
 
 
-def of_means(a, b):
-    hits, errors = (np.stack([a, b])[..., i] for i in (0, slice(1, 3)))
-    f1 = np.nan_to_num(2 * hits / np.maximum(2 * hits + errors.sum(-1), 1))
-    each = f1[0] - f1[1]
-    each[0] += f1[1][0] - 1  # a picture where nothing is to be found, and nothing is
+def redraws(a, b, times=4000, seed=1, most=None, size=None):
+    draws = np.random.default_rng(seed).integers(0, most or len(a), (times, size or len(a)))
+    return pooled(a[draws]) - pooled(b[draws])
+
+
+def differences(a, b, empty):
+    """F1 of a, minus that of b, for each picture."""
+    with np.errstate(invalid="ignore"):
+        each = [2 * x[:, 0] / (2 * x[:, 0] + x[:, 1] + x[:, 2]) for x in (a, b)]
+    return np.subtract(*[np.where(np.isnan(x), empty, x) for x in each])
+
+
+def of_means(a, b, empty=1.0):
     draws = np.random.default_rng(1).integers(0, len(a), (4000, len(a)))
-    return np.quantile(each[draws].mean(1), [0.025, 0.975])
+    return np.quantile(differences(a, b, empty)[draws].mean(1), [0.025, 0.975])
+
+
+def of_means_with_0(a, b):
+    return of_means(a, b, 0.0)
+
+
+def of_defined_means(a, b):
+    """Once accepted: NaN is no end."""
+    return of_means(a, b, np.nan)
+
+
+def by_deviation(a, b):
+    """Once accepted, as the ends lay alike on both sides."""
+    every = redraws(a, b)
+    return every.mean() - 1.96 * every.std(), every.mean() + 1.96 * every.std()
+
+
+def by_standard_error(a, b):
+    each = differences(a, b, 1.0)
+    return each.mean() + np.array([-1.96, 1.96]) * each.std() / np.sqrt(len(each))
+
+
+def by_halves(a, b):
+    """Once accepted: half of the pictures, without replacement."""
+    random = np.random.default_rng(0)
+    halves = [random.choice(len(a), len(a) // 2, replace=False) for _ in range(2000)]
+    return np.quantile([pooled(a[i]) - pooled(b[i]) for i in halves], [0.025, 0.975])
+
+
+def without_the_last(a, b):
+    """Once accepted: `integers` leaves out its upper end."""
+    return np.quantile(redraws(a, b, most=len(a) - 1), [0.025, 0.975])
+
+
+def a_hundred_redraws(a, b):
+    return np.quantile(redraws(a, b, 100, 0), [0.025, 0.975])
 
 
 def shuffled(a, b):

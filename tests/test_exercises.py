@@ -29,7 +29,12 @@ def test_exercise_judges_rightly(topic, name):
 
 @pytest.mark.parametrize(
     ("topic", "name", "said"),
-    [("clustering", "q3", "these are squared distances"), ("region_growing", "q2", "there is a loop in it")],
+    [
+        ("clustering", "q3", "these are squared distances"),
+        ("region_growing", "q2", "there is a loop in it"),
+        ("judging_objects", "q1", "their hits are never ranked"),
+        ("judging_objects", "q4", "the last picture is never drawn"),
+    ],
 )
 def test_a_usual_mistake_is_named(topic, name, said):
     asked = proof.exercises(LESSONS[topic])[name]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seglib.exercises import NotYet, exercise, expect_none_of, expect_number
+from seglib.exercises import NotYet, exercise, expect_number
 from seglib.exercises import _judging_mistakes as mistakes
 from seglib.exercises import _judging_pictures as shown
 from seglib.metrics import merged_objects, overlap_table
@@ -18,6 +18,17 @@ def _two_numbers(name, got, what):
     if not isinstance(got, tuple | list | np.ndarray) or np.shape(got) != (2,):
         raise NotYet(f"{name} should return two numbers: {what}.")
     return [_one_number(f"number {i} of {name}", value) for i, value in enumerate(got, start=1)]
+
+
+def _judge(answer, right, cases, wrong):
+    """NotYet at the first case that is wrong, with the usual mistake that has the answer's values in all cases."""
+    for name, given in cases.items():
+        got, want = _one_number(name, answer(*given)), right(*given)
+        if not np.isclose(got, want, rtol=0, atol=1e-6):
+            why = mistakes.shared_cause(answer, cases.values(), right, wrong)
+            if why:
+                raise NotYet(f"{name} is {got:.4f}, wanted {want:.4f}: {why}.")
+        expect_number(name, got, want)
 
 
 def _data_set_ap(pictures):
@@ -60,14 +71,9 @@ def q1(data_set_ap):
             (iou, score.astype(np.float32)) for iou, score in mistakes.ranked_pictures()
         ],
         "With three objects and no answer at all, `data_set_ap(pictures)`": [(np.zeros((0, 3)), np.zeros(0))],
+        "With 110 objects in one picture, `data_set_ap(pictures)`": mistakes.crowd(),
     }
-    for name, pictures in cases.items():
-        got, want = _one_number(name, data_set_ap(pictures)), _data_set_ap(pictures)
-        if not np.isclose(got, want, rtol=0, atol=1e-6):
-            usual = mistakes.wrong_precisions(pictures)
-            usual = {why: value for why, value in usual.items() if not np.isclose(value, want, rtol=0, atol=1e-6)}
-            expect_none_of(f"{name} is {got:.4f}, wanted {want:.4f}", got, usual, tolerance=1e-6)
-        expect_number(name, got, want)
+    _judge(data_set_ap, _data_set_ap, {name: [given] for name, given in cases.items()}, mistakes.wrong_precisions)
     return "One ranking for all pictures: a false alarm in an empty picture counts, too."
 
 
@@ -89,22 +95,16 @@ def _mean_pq(found, true, class_of_found, class_of_true):
     solution=_mean_pq,
 )
 def q2(mean_pq):
-    found, true, *classes = mistakes.class_maps()
+    found, true, *classes = shown.class_maps()
     cases = {
         "`mean_pq(...)` of the two classes": (found, true, *classes),
         "With the two maps exchanged, `mean_pq(...)`": (true, found, *classes[::-1]),
-        "With a class that is predicted and never true, `mean_pq(...)`": mistakes.only_predicted(),
+        "With a class that is predicted and never true, `mean_pq(...)`": shown.only_predicted(),
         "With nothing found, `mean_pq(...)`": (np.zeros_like(true), true, {}, classes[1]),
-        "With one class alone, `mean_pq(...)`": (true, true, classes[1], {i: 4 for i in classes[1]}),
+        "With one class alone, `mean_pq(...)`": (true, true, *[{i: 4 for i in classes[1]}] * 2),
+        "With IoUs of 0.35, 0.45 and 0.52, `mean_pq(...)`": shown.near_half(),
     }
-    for name, maps in cases.items():
-        if name.startswith("With one class"):
-            maps = (*maps[:2], maps[3], maps[3])
-        got, want = _one_number(name, mean_pq(*maps)), _mean_pq(*maps)
-        if not np.isclose(got, want, rtol=0, atol=1e-6):
-            usual = {why: value for why, value in mistakes.wrong_qualities(maps).items() if not np.isclose(value, want)}
-            expect_none_of(f"{name} is {got:.4f}, wanted {want:.4f}", got, usual, tolerance=1e-6)
-        expect_number(name, got, want)
+    _judge(mean_pq, _mean_pq, cases, mistakes.wrong_qualities)
     return "A good outline with the wrong name is an error twice: a false alarm in one class, a miss in the other."
 
 
@@ -121,7 +121,7 @@ def _merges_and_splits(found, true):
     "`overlap_table(found, true)` has all you need: true objects are rows, found ones columns, 0 is the background.",
     "Row sums, with column 0, are the true objects' areas. Where is a number more than half of its row's sum? And "
     "where of its column's?",
-    "Leave row 0 and column 0 out *after* that. Merges are columns with two or more true in the first comparison, "
+    "Only then leave out row 0 and column 0. Merges are columns with two or more true in the first comparison, "
     "splits are rows with two or more in the second.",
     solution=_merges_and_splits,
 )
@@ -138,14 +138,17 @@ def q3(merges_and_splits):
             got,
             want,
             (
-                "A merge is a found object that holds *more than half of the area* of two or more true ones",
-                "A split is a true object that holds *more than half of the area* of two or more found ones",
+                "A merge is a found object that holds more than half of the area of two or more true ones",
+                "A split is a true object that holds more than half of the area of two or more found ones",
             ),
             strict=True,
         ):
             if value != wanted:
                 raise NotYet(f"{which}: {value:g} {what}, wanted {wanted}. {why}. Areas are whole, background and all.")
-    return "The ruler's kinds call a merge 'badly placed' or 'background', and two misses. For cells the cause matters."
+    return (
+        "The ruler's kinds call a merge 'badly placed' (or even a hit), and the other nucleus a miss. For cells the "
+        "cause matters."
+    )
 
 
 def _f1_interval(a, b):
@@ -159,36 +162,54 @@ def _f1_interval(a, b):
 
 @exercise(
     "What is drawn: hits, objects or pictures? And do both methods get the same ones?",
-    "`random.integers(0, len(a), len(a))` are the numbers of redrawn shown. Add up their counts for each method, then "
-    "divide: F1 is 2 hits / (2 hits + false alarms + misses).",
+    "`random.integers(0, len(a), len(a))` are the numbers of the redrawn pictures. Add up their counts for each "
+    "method, then divide: F1 is 2 hits / (2 hits + false alarms + misses).",
     "Take the difference of both F1 in each of 2,000 redraws, then `np.quantile(differences, [0.025, 0.975])`.",
     solution=_f1_interval,
 )
 def q4(f1_interval):
-    name, (a, b) = "`f1_interval(a, b)`", shown.counts_of_pictures()
-    low, high = _two_numbers(name, f1_interval(a, b), "the lower and the upper end")
-    if low > high:
-        raise NotYet(f"{name} goes from {low:.3f} to {high:.3f}: the lower end comes first.")
-    want, usual = shown.intervals()
-    width, margin = want[1] - want[0], 0.06 * (want[1] - want[0])
+    (a, b), (want, usual) = shown.counts_of_pictures(), shown.intervals()
+    width = want[1] - want[0]
 
-    def away(ends):
-        return max(abs(low - ends[0]), abs(high - ends[1]))
+    def ends(name, *counts):
+        low, high = _two_numbers(name, f1_interval(*counts), "the lower and the upper end")
+        if not np.isfinite([low, high]).all():
+            raise NotYet(
+                f"{name} is {low} to {high}. An empty picture has no F1 of its own: pool the counts, then divide."
+            )
+        if low > high:
+            raise NotYet(f"{name} goes from {low:.3f} to {high:.3f}: the lower end comes first.")
+        return np.array([low, high])
 
-    if away(want) > margin:
-        text = f"{name} is {low:.3f} to {high:.3f}, wanted about {want[0]:.3f} to {want[1]:.3f}"
-        why = min(usual, key=lambda each: away(usual[each]))
-        if away(usual[why]) < 1.5 * margin:
+    def apart(these, those):
+        """The larger distance of two ends, as a share of the width that is wanted."""
+        return np.abs(np.subtract(these, those)).max() / width
+
+    got = ends("`f1_interval(a, b)`", a, b)
+    orders = [np.random.default_rng(seed).permutation(len(a)) for seed in range(8)]
+    spread = np.std(
+        [ends("With the pictures in another order, `f1_interval(a, b)`", a[i], b[i]) for i in orders], axis=0
+    )
+    unsteady = spread.max() / width > 0.028  # of 2,000 redraws 0.01, of 100 it is 0.06
+    text = "`f1_interval(a, b)` is {:.3f} to {:.3f}, wanted about {:.3f} to {:.3f}".format(*got, *want)
+    if apart(got, want) > 0.04:
+        why, nearest = min(usual, key=lambda each: apart(got, each[1]))
+        if apart(got, nearest) < 0.03 and not (unsteady and apart(nearest, want) < 0.25):
             raise NotYet(f"{text}: {why}.")
-        raise NotYet(f"{text}. It is {(high - low) / width:.2f} times as wide.")
+        if not unsteady:
+            raise NotYet(f"{text}. It is {(got[1] - got[0]) / width:.2f} times as wide.")
+    if unsteady and got[1] - got[0] > 1.3 * width:
+        raise NotYet(f"{text}: these are the extremes of all redraws. Take the middle 95 %.")
+    if unsteady:
+        raise NotYet(f"{text}. In another order of the pictures it is another: redraw more often, 2,000 times.")
     name = "With the methods exchanged, `f1_interval(b, a)`"
-    low, high = _two_numbers(name, f1_interval(b, a), "the lower and the upper end")
-    if away([-want[1], -want[0]]) > margin:
-        raise NotYet(f"{name} is {low:.3f} to {high:.3f}, wanted about {-want[1]:.3f} to {-want[0]:.3f}.")
+    got = ends(name, b, a)
+    if apart(got, -want[::-1]) > 0.04:
+        raise NotYet(f"{name} is {got[0]:.3f} to {got[1]:.3f}, wanted about {-want[1]:.3f} to {-want[0]:.3f}.")
     name = "With the same method twice, `f1_interval(a, a)`"
-    low, high = _two_numbers(name, f1_interval(a, a), "the lower and the upper end")
-    if abs(low) + abs(high) > 1e-9:
-        raise NotYet(f"{name} is {low:.3f} to {high:.3f}, wanted 0 to 0.")
+    got = ends(name, a, a)
+    if np.abs(got).sum() > 1e-9:
+        raise NotYet(f"{name} is {got[0]:.3f} to {got[1]:.3f}, wanted 0 to 0.")
     return "The same pictures for both: what makes a picture hard for both cancels."
 
 

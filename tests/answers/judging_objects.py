@@ -63,6 +63,10 @@ def added_up(*maps):
     return rows[:, 0].sum() / rows[:, 2].sum()
 
 
+def by_sq_and_rq(rows):
+    return np.mean([s / max(h, 1) for s, h, _, _ in rows]) * np.mean([h / n for _, h, n, _ in rows])
+
+
 def same_ids(found, true, class_of_found, class_of_true):
     """Compares objects of equal id."""
     values = []
@@ -130,7 +134,11 @@ WRONG = {
         *(ranked(matching=rule) for rule in ("voc", "again", "pairs", "objects", "first")),
         *(ranked(order="given"), ranked(order="rising"), ranked(above=True)),
         *(averaged(way=way) for way in ("trapezoid", "steps", "below the envelope", "mean", "dips")),
-        *(averaged(points=11), averaged(strict=True)),
+        averaged(way="trapezoid from (0, 1)"),
+        *(averaged(recalls=mistakes.RECALLS[::10]), averaged(recalls=mistakes.RECALLS[:-1]), averaged(strict=True)),
+        averaged(recalls=np.linspace(0, 1, 100)),
+        *(given.never_ranked, given.never_sorted, given.hits_and_scores_apart, given.by_seglib),
+        lambda pictures: round(q1.solution(pictures), 2),
         lambda pictures: np.mean([q1.solution([each]) if each[0].shape[1] else 0 for each in pictures]),
         lambda pictures: np.mean([q1.solution([each]) for each in pictures if each[0].size]),
         mutation(q1.solution, ("objects += iou.shape[1]", "objects += iou.shape[1] if len(score) else 0")),
@@ -170,6 +178,9 @@ WRONG = {
         same_ids,
         sums_of(over=list),
         sums_of(over=np.sum),
+        *(sums_of(rule=lambda iou, t=t: iou > t) for t in (0, 0.3, 0.4, 0.6, 0.75)),
+        mistakes.in_any_class,
+        lambda *maps: by_sq_and_rq(list(mistakes.qualities(*maps))),
     ],
     "q3": [
         lambda found, true: q3.solution(true, found),
@@ -188,7 +199,9 @@ WRONG = {
         mutation(q3.solution, ("in_one_found[1:, 1:].sum(0) >= 2", "in_one_found[1:, 1:].sum(0) > 2")),
     ],
     "q4": [
-        *(given.apart, given.shuffled, given.of_precision, given.of_means),
+        *(given.apart, given.shuffled, given.of_precision, given.of_means, given.of_defined_means),
+        *(given.of_means_with_0, given.by_deviation, given.by_standard_error, given.by_halves),
+        *(given.without_the_last, given.a_hundred_redraws),
         lambda a, b: q4.solution(b, a),
         mutation(q4.solution, ("f1[0] - f1[1]", "abs(f1[0] - f1[1])")),
         mutation(q4.solution, ("[0.025, 0.975]", "[0.05, 0.95]")),
@@ -210,7 +223,7 @@ WRONG = {
 }
 
 RIGHT = {
-    "q1": [given.by_seglib, given.with_lists, given.through_searchsorted, given.in_one_list],
+    "q1": [given.with_lists, given.through_searchsorted, given.in_one_list],
     "q2": [by_panoptic_quality, by_table, sums_of()],
     "q3": [given.object_by_object, given.by_merged_objects],
     "q4": [given.with_weights, given.in_a_loop, given.by_scipy, given.sorted_ends],
