@@ -4,15 +4,17 @@ import numpy as np
 import torch
 from exercise_proof import mutation
 from scipy import ndimage
+from scipy.signal import correlate2d
 from sklearn.model_selection import GroupKFold
 from torch.nn import functional as F
 
-from seglib.exercises.learning_pixels import q1, q2, q3, q4
+from seglib.exercises.learning_pixels import q1, q2, q3, q4, q5
 
 KEEPS_SLOPES = ("    optimizer.zero_grad()\n", "")
 SOFTMAX = ("net(images)", "net(images).softmax(1)")
 EVALUATES = ("    net.train()\n", "")
 
+BY_HAND = "    with torch.no_grad():\n        for w in net.parameters():\n            w -= 0.5 * w.grad\n"
 BOTH = "(np.flatnonzero(~inside), np.flatnonzero(inside))"
 
 
@@ -34,13 +36,23 @@ def by_parts(groups, parts):
     return [(np.flatnonzero(~tiles), np.flatnonzero(tiles)) for tiles in inside]
 
 
-def own_optimizer(net, images, masks, optimizer):
-    return q4.solution(net, images, masks, torch.optim.SGD(net.parameters(), lr=0.1))
-
-
 def loss_afterwards(net, images, masks, optimizer):
     q4.solution(net, images, masks, optimizer)
     return F.cross_entropy(net(images), masks, ignore_index=255).item()
+
+
+def every_second_pixel(x, k, stride, padding):
+    return q1.solution(x[::stride, ::stride], k, 1, padding)
+
+
+def zeros_around_the_result(x, k, stride, padding):
+    return np.pad(q1.solution(x, k, stride, 0), padding)
+
+
+def always_64(image):
+    maps = np.zeros((64, 64, 8))
+    maps[: image.shape[0], : image.shape[1]] = q5.solution(image)
+    return maps
 
 
 WRONG = {
@@ -59,6 +71,20 @@ WRONG = {
         mutation(q1.solution, ("top : top + k.shape[0]", "top : top + k.shape[1]")),
         mutation(q1.solution, ("np.zeros((height, width))", "np.zeros((height, width), x.dtype)")),
         mutation(q1.solution, ("np.zeros((height, width))", "np.zeros((height, width), int)")),
+        mutation(q1.solution, ("np.zeros((height, width))", "np.zeros((height, width), k.dtype)")),
+        mutation(q1.solution, ("    x = np.pad", "    x = x.astype(int)\n    x = np.pad")),
+        mutation(q1.solution, ("    x = np.pad", "    k = k.T\n    x = np.pad")),
+        mutation(q1.solution, ("    x = np.pad", "    k = k[:, ::-1]\n    x = np.pad")),
+        mutation(q1.solution, ("    x = np.pad", "    k = k[::-1]\n    x = np.pad")),
+        mutation(q1.solution, ("    x = np.pad", "    k = k.astype(x.dtype)\n    x = np.pad")),
+        mutation(q1.solution, ("np.pad(x, padding)", 'np.pad(x, padding, "reflect")')),
+        mutation(q1.solution, ("i * stride, j * stride", "i, j")),
+        mutation(q1.solution, ("i * stride, j * stride", "i * stride, j")),
+        mutation(q1.solution, ("i * stride, j * stride", "i, j * stride")),
+        mutation(q1.solution, ("(x.shape[1] - k.shape[1]) // stride", "-(-(x.shape[1] - k.shape[1]) // stride)")),
+        mutation(q1.solution, ("top : top + k.shape[0], left : left + k.shape[1]", "top : top + 3, left : left + 3")),
+        every_second_pixel,
+        zeros_around_the_result,
     ],
     "q2": [
         mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "np.eye(len(p))[true_class] - p")),
@@ -76,6 +102,18 @@ WRONG = {
         ),
         mutation(q2.solution, ("return np.outer(slope_a, x), ", "return ")),
         mutation(q2.solution, ("W2.T @ slope_z", "np.abs(W2.T) @ slope_z")),
+        mutation(q2.solution, ("np.outer(slope_z, h)", "-np.outer(slope_z, h)")),
+        mutation(q2.solution, (" / np.exp(W2 @ h).sum()", "")),
+        mutation(q2.solution, ("np.exp(W2 @ h) / np.exp(W2 @ h).sum()", "1 / (1 + np.exp(-(W2 @ h)))")),
+        mutation(q2.solution, ("np.maximum(a, 0)", "a")),
+        mutation(q2.solution, ("np.maximum(a, 0)", "a"), (" * (a > 0)", "")),
+        mutation(q2.solution, ("np.maximum(a, 0)", "np.abs(a)")),
+        mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "-np.eye(len(p))[true_class] / p")),
+        mutation(q2.solution, ("p - np.eye(len(p))[true_class]", "(p - np.eye(len(p))[true_class]) / len(p)")),
+        mutation(q2.solution, ("[true_class]", "[0]")),
+        mutation(q2.solution, ("[true_class]", "[1]")),
+        mutation(q2.solution, ("[true_class]", "[-1]")),
+        mutation(q2.solution, ("W2.T @ slope_z", "W2 @ slope_z")),
     ],
     "q3": [
         rounded_up,
@@ -91,9 +129,12 @@ WRONG = {
         mutation(q3.solution, ("pictures[number::k]", "([0, 1, 2, 5], [3], [4])[number]")),
         mutation(q3.solution, ("np.unique(groups)", "np.arange(max(groups) + 1)")),  # names without gaps
         mutation(q3.solution, ("np.isin(groups, pictures[number::k])", "np.asarray(groups) % k == number")),
+        mutation(q3.solution, (BOTH, "(groups[~inside], groups[inside])")),
+        mutation(q3.solution, (BOTH, "(np.flatnonzero(inside), np.flatnonzero(~inside))")),
+        mutation(q3.solution, ("pictures[number::k]", "pictures[number * k : (number + 1) * k]")),
+        mutation(q3.solution, ("pictures[number::k]", "pictures[number + 1 :: k]")),
     ],
     "q4": [
-        own_optimizer,
         loss_afterwards,
         mutation(q4.solution, ("loss.item()", "loss")),
         mutation(q4.solution, ("    loss.backward()\n", "")),
@@ -110,6 +151,18 @@ WRONG = {
         mutation(q4.solution, SOFTMAX, EVALUATES),
         mutation(q4.solution, ("masks, ignore", "masks.clamp(max=1), ignore"), KEEPS_SLOPES),
         mutation(q4.solution, ("loss.item()", "0.0")),
+        mutation(q4.solution, ("    optimizer.step()\n", BY_HAND)),  # 0.5 is the optimizer's rate
+        mutation(q4.solution, ("optimizer.step()\n", "optimizer.step()\n    optimizer.step()\n")),
+        mutation(q4.solution, ("loss.backward()", "loss.backward(retain_graph=True)\n    loss.backward()")),
+        mutation(q4.solution, EVALUATES, ("    loss.backward()", "    net.train()\n    loss.backward()")),
+        mutation(q4.solution, ("net(images), masks", "net(images[:1]), masks[:1]")),
+        mutation(q4.solution, (", ignore_index=255", ", ignore_index=255, reduction='none').mean(")),
+        mutation(q4.solution, ("net(images)", "net(images).softmax(-1)")),
+        mutation(q4.solution, ("net(images)", "net(images).log_softmax(-1)")),
+        mutation(q4.solution, ("net(images)", "net(images).sigmoid()")),
+        mutation(q4.solution, ("F.cross_entropy", "F.nll_loss")),
+        mutation(q4.solution, ("F.cross_entropy", "F.nll_loss"), SOFTMAX),
+        mutation(q4.solution, ("F.cross_entropy", "-F.cross_entropy")),
     ],
     "q5": [
         lambda image: image[..., None],  # brightness
@@ -117,6 +170,7 @@ WRONG = {
         lambda image: np.dstack([ndimage.gaussian_filter(image, sigma) for sigma in range(1, 12)]),  # too many
         lambda image: np.stack([image.ravel(), image.ravel()], axis=1),  # flat
         lambda image: np.dstack([image, np.where(image > 0, image, np.nan)]),  # divides by zero
+        always_64,
     ],
 }
 
@@ -129,6 +183,27 @@ def by_pytorch(x, k, stride, padding):
 def by_windows(x, k, stride, padding):
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), k.shape)
     return (windows[::stride, ::stride] * k).sum((2, 3))
+
+
+def by_lists(x, k, stride, padding):
+    rows, columns = (range(-padding, x.shape[i] + padding - k.shape[i] + 1, stride) for i in (0, 1))
+    return np.array([[_sum_below(x, k, i, j) for j in columns] for i in rows])
+
+
+def _sum_below(x, k, i, j):
+    inside = [(u, v) for u, v in np.ndindex(k.shape) if 0 <= i + u < x.shape[0] and 0 <= j + v < x.shape[1]]
+    return sum((float(x[i + u, j + v]) * k[u, v] for u, v in inside), 0.0)
+
+
+def by_shifts(x, k, stride, padding):
+    x = np.pad(x, padding).astype(np.float32)
+    height, width = (x.shape[i] - k.shape[i] + 1 for i in (0, 1))
+    y = sum(k[u, v] * x[u : u + height, v : v + width] for u, v in np.ndindex(k.shape))
+    return y[::stride, ::stride]
+
+
+def by_scipy(x, k, stride, padding):
+    return correlate2d(np.pad(x, padding).astype(float), k, "valid")[::stride, ::stride]
 
 
 def by_scikit_learn(groups, k):
@@ -158,6 +233,48 @@ def slopes_by_autograd(W1, W2, x, true_class):
     return W1.grad.numpy(), W2.grad.numpy()
 
 
+def parts_of_names(groups, k):
+    for part in np.array_split(np.random.default_rng(0).permutation(np.unique(groups)), k):
+        yield np.flatnonzero(~np.isin(groups, part)), np.flatnonzero(np.isin(groups, part))
+
+
+def slopes_by_einsum(W1, W2, x, true_class):
+    h = np.einsum("hi,i->h", W1, x).clip(0)
+    z = W2 @ h
+    slope_z = np.exp(z - z.max()) / np.exp(z - z.max()).sum() - (np.arange(len(z)) == true_class)
+    slope_a = np.where(h > 0, slope_z @ W2, 0)
+    return [np.einsum("h,i->hi", slope_a, x), np.einsum("k,h->kh", slope_z, h)]
+
+
+def slopes_of_columns(W1, W2, x, true_class):
+    x = x[:, None].astype(np.float32)
+    h = np.maximum(W1.astype(np.float32) @ x, 0)
+    slope_z = torch.tensor(W2 @ h).softmax(0).numpy()
+    slope_z[true_class] -= 1
+    return (W2.T @ slope_z * (h > 0)) @ x.T, slope_z @ h.T
+
+
+def as_two_classes(net, images, masks, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        logits, counted = net(images), masks != 255
+        loss = F.binary_cross_entropy_with_logits((logits[:, 1] - logits[:, 0])[counted], masks[counted].float())
+        loss.backward()
+        return loss
+
+    net.train()
+    return optimizer.step(closure).item()
+
+
+def flattened(net, images, masks, optimizer):
+    logits = net.train()(images).permute(0, 2, 3, 1)[masks != 255]
+    loss = torch.nn.CrossEntropyLoss()(logits.double(), masks[masks != 255])
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach().numpy().item()
+
+
 def zeroed_first(net, images, masks, optimizer):
     net.train(True)
     net.zero_grad()
@@ -170,8 +287,8 @@ def zeroed_first(net, images, masks, optimizer):
 
 
 RIGHT = {
-    "q1": [by_pytorch, by_windows],
-    "q2": [slopes_by_loops, slopes_by_autograd],
-    "q3": [by_scikit_learn, lists_of_places],
-    "q4": [zeroed_first],
+    "q1": [by_pytorch, by_windows, by_lists, by_shifts, by_scipy],
+    "q2": [slopes_by_loops, slopes_by_autograd, slopes_by_einsum, slopes_of_columns],
+    "q3": [by_scikit_learn, lists_of_places, parts_of_names],
+    "q4": [zeroed_first, as_two_classes, flattened],
 }
