@@ -63,6 +63,11 @@ def test_stream_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_a_draw_leaves_the_gpus_generators_alone(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", pytest.fail)
+    Stream(Squares(jitter=True), seed=0)[0]
+
+
 @pytest.mark.slow
 def test_best_weights_are_kept_when_training_goes_wrong_later():
     """A loss that changes its sign half-way wrecks the network after its best scoring: the best is what remains."""
