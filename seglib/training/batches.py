@@ -64,7 +64,7 @@ class Stream(Dataset):
             generator = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
             self.epoch, self.order = epoch, torch.randperm(len(self.data), generator=generator).tolist()
         # Random transforms draw from torch's global generator; the network's dropout must not feel it. And not by
-        # torch.manual_seed, which seeds GPUs too: where there is none it formats a stack trace, a fifth of a small step.
+        # torch.manual_seed, which seeds GPUs too: where there is none, it formats a stack trace each time.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(hash((self.seed, draw)) % 2**63)
             return self.data[self.order[place]]
