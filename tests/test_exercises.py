@@ -12,12 +12,16 @@ from seglib.exercises import check
 LESSONS = proof.lessons()
 
 
+SLOW = {("judging_objects", "q1"), ("judging_objects", "q4"), ("learning_pixels", "q4")}  # seconds each
+
+
 def every_exercise():
-    """Topic and name; the last one of a lesson is slow: it works on photos or trains a network."""
+    """Topic and name; the last one of a lesson is slow, too: it works on photos or trains a network."""
     for topic, module in LESSONS.items():
-        *names, last = proof.exercises(module)
-        yield from (pytest.param(topic, name) for name in names)
-        yield pytest.param(topic, last, marks=pytest.mark.slow)
+        names = list(proof.exercises(module))
+        for name in names:
+            slow = name == names[-1] or (topic, name) in SLOW
+            yield pytest.param(topic, name, marks=[pytest.mark.slow] if slow else [])
 
 
 @pytest.mark.parametrize(("topic", "name"), list(every_exercise()))
@@ -32,8 +36,8 @@ def test_exercise_judges_rightly(topic, name):
     [
         ("clustering", "q3", "these are squared distances"),
         ("region_growing", "q2", "there is a loop in it"),
-        ("judging_objects", "q1", "their hits are never ranked"),
-        ("judging_objects", "q4", "the last picture is never drawn"),
+        pytest.param("judging_objects", "q1", "their hits are never ranked", marks=pytest.mark.slow),
+        pytest.param("judging_objects", "q4", "the last picture is never drawn", marks=pytest.mark.slow),
     ],
 )
 def test_a_usual_mistake_is_named(topic, name, said):
