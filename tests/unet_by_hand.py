@@ -225,6 +225,12 @@ def by_library_split(probability):
     return split_touching(probability > 0.5)
 
 
+def by_library_unseen(probability):
+    from seglib.classical import split_touching as own
+
+    return own(probability > 0.5)
+
+
 def by_h(probability):
     """Summits from the distance alone, at most 0.75 px deep saddles filled, by hand."""
     foreground = probability > 0.5
