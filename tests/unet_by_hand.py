@@ -9,7 +9,6 @@ from skimage.segmentation import watershed
 from torch.nn import functional as F
 from torchvision.transforms.functional import center_crop
 
-from seglib.classical import split_touching
 from seglib.exercises.unet import q1, q2, q3, q4
 from seglib.losses import border_weights
 from seglib.models.unet import valid_output_size
@@ -219,10 +218,6 @@ def by_cores(probability):
     depth = ndimage.distance_transform_edt(foreground)
     cores = label(depth > 0.6 * ndimage.maximum_filter(depth, 11), connectivity=1)
     return watershed(-depth, cores * foreground, mask=foreground)
-
-
-def by_library_split(probability):
-    return split_touching(probability > 0.5)
 
 
 def by_library_unseen(probability):

@@ -200,8 +200,8 @@ def _separate(probability):
     solution=_separate,
 )
 def q4(separate):
-    if _calls_the_library(inspect.unwrap(separate)):
-        raise NotYet("`split_touching` is the library's; write your own: what has a nucleus that a waist has not?")
+    if called := _calls_the_library(inspect.unwrap(separate)):
+        raise NotYet(f"`{called}` is the library's; write your own: what has a nucleus that a waist has not?")
     maps, found, plain = [], [], []
     for truth, probability in _merged_probabilities():
         objects = _objects(separate, probability)
@@ -225,11 +225,11 @@ def q4(separate):
 
 
 def _calls_the_library(function):
-    """Whether the function is `split_touching` or names it, under whatever name it was imported."""
-    names = function.__code__.co_names if inspect.isfunction(function) else ()
-    return function is split_touching or any(
-        name == "split_touching" or function.__globals__.get(name) is split_touching for name in names
-    )
+    """The name by which the function calls `split_touching`, None if it does not."""
+    for name in function.__code__.co_names if inspect.isfunction(function) else ():
+        if name == "split_touching" or function.__globals__.get(name) is split_touching:
+            return name
+    return None
 
 
 def _no_instances(maps):

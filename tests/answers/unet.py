@@ -10,7 +10,6 @@ from unet_by_hand import (
     by_division,
     by_h,
     by_library,
-    by_library_split,
     by_library_unseen,
     by_narrow,
     by_negative_padding,
@@ -92,7 +91,6 @@ WRONG = {
         mutation(q3.solution, ("(2 * sigma**2)", "sigma**2")),
         mutation(q3.solution, ("(2 * sigma**2)", "(2 * sigma)")),
         mutation(q3.solution, ("(2 * sigma**2)", "2 * sigma**2")),  # multiplied
-        lambda instances, w0, sigma: np.zeros(instances.shape),
         mutation(q3.solution, ("(2 * sigma**2)", "18")),
         mutation(q3.solution, ("w0 * np.exp", "10 * np.exp")),
         mutation(q3.solution, ("w0 * np.exp", "1 + w0 * np.exp")),
@@ -118,7 +116,6 @@ WRONG = {
         mutation(q4.solution, (FLOOD, "return watershed(-depth, summits, mask=foreground) > 0")),
         mutation(q4.solution, (FLOOD, "return watershed(-depth, summits, mask=foreground) * 1.0")),
         lambda probability: (q4.solution(probability) > 0).astype(int),  # a mask of 0 and 1
-        by_library_split,
         by_library_unseen,
         lambda probability: cut_touching(probability > 0.5),  # under another name
         mutation(q4.solution, ("h_maxima(depth, 0.5)", "h_maxima(depth, 5)")),
