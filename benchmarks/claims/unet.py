@@ -3,7 +3,7 @@
     python -m benchmarks.claims.unet             all of them, about ten minutes on 2 cores
     python -m benchmarks.claims.unet skips       one of: skips, border_weights, elastic
 
-The lesson trains seed 0 of "skips, border weights" and of "elastic deformation" live, with these same lines.
+The lesson trains "equal weights" live, on 1,000 pictures that each come twice; its IoU must lie in the band of five.
 """
 
 import sys

@@ -10,7 +10,7 @@ from unet_by_hand import (
     by_division,
     by_h,
     by_library,
-    by_library_split,
+    by_library_unseen,
     by_narrow,
     by_negative_padding,
     by_partition,
@@ -38,6 +38,7 @@ from unet_by_hand import (
     written_into_the_map,
 )
 
+from seglib.classical import split_touching as cut_touching
 from seglib.exercises.unet import q1, q2, q3, q4
 from seglib.losses import border_weights
 from seglib.models.unet import crop_to
@@ -114,6 +115,9 @@ WRONG = {
         mutation(q4.solution, (FLOOD, "return watershed(-depth, summits)")),
         mutation(q4.solution, (FLOOD, "return watershed(-depth, summits, mask=foreground) > 0")),
         mutation(q4.solution, (FLOOD, "return watershed(-depth, summits, mask=foreground) * 1.0")),
+        lambda probability: (q4.solution(probability) > 0).astype(int),  # a mask of 0 and 1
+        by_library_unseen,
+        lambda probability: cut_touching(probability > 0.5),  # under another name
         mutation(q4.solution, ("h_maxima(depth, 0.5)", "h_maxima(depth, 5)")),
         lambda probability: label(probability > 0.5)[::2, ::2],  # cut to half
         lambda probability: label(probability > 0.5)[:30, :30],
@@ -140,11 +144,16 @@ RIGHT = {
         by_narrow,
         lambda skip, x: torch.cat([crop_to(skip, x.shape[-2:]), x], dim=1),
     ],
-    "q3": [gap_of_library, one_by_one, by_partition, pixel_by_pixel],
+    "q3": [
+        gap_of_library,
+        one_by_one,
+        by_partition,
+        pixel_by_pixel,
+        lambda instances, w0, sigma: border_weights(instances, w0=w0, sigma=sigma),  # a tensor
+    ],
     "q4": [
         by_peaks,
         by_cores,
-        by_library_split,
         by_h,
         mutation(q4.solution, (FLOOD, "return watershed(-depth, mask=foreground)")),  # every small summit
     ],
