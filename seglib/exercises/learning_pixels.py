@@ -4,7 +4,6 @@ from functools import cache
 
 import numpy as np
 import torch
-from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from torch.nn import functional as F
 
@@ -196,7 +195,7 @@ def _repaired_step(net, images, masks, optimizer):
 
 
 @exercise(
-    "Go through the five parts of a step in the lesson: which one is not as it should be, which one is missing?",
+    "Compare it line by line with `one_step` and `learn` in the lesson: what differs, which lines are missing?",
     "In which mode must batch norm be? What does cross-entropy expect: logits or probabilities? What is 255?",
     "`net.train()`, no softmax, `ignore_index=255`, and `optimizer.zero_grad()` before `backward()`.",
     solution=_repaired_step,
@@ -259,6 +258,8 @@ def feature_score(features):
 
 
 def _features(image):
+    from scipy import ndimage
+
     blurred = [ndimage.gaussian_filter(image, sigma) for sigma in (0.7, 1.5, 3, 6, 12)]
     edges = ndimage.gaussian_gradient_magnitude(image, 1)
     return np.dstack([*blurred, edges, ndimage.gaussian_laplace(image, 2), ndimage.gaussian_laplace(image, 4)])
