@@ -180,9 +180,7 @@ BUGS = (
     "Batch norm is in evaluation mode; in training it must use the batch's mean: `net.train()`.",
 )
 VOID = {
-    "Void (255) in the mask is taken for a class: tell the loss to ignore it, and do not `clamp`.": lambda masks: (
-        masks.clamp(max=1)
-    ),
+    "Void (255) in the mask is taken for a class: `ignore_index=255`, no `clamp`.": lambda masks: masks.clamp(max=1),
     "Void (255) in the mask becomes background. Nobody knows what is there: tell the loss to ignore it.": (
         lambda masks: masks % 255
     ),
