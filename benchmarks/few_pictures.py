@@ -52,10 +52,19 @@ def three_channels(sample):
 GREY = [Standardize(), three_channels]
 
 
+def street_moves(crop):
+    return Compose([RandomFlip(vertical=False), RandomScale(0.75, 1.5), RandomCrop(crop), Jitter(), PREPARE])
+
+
+def nuclei_moves(crop):
+    cut = [RandomFlip(), RandomRotate90(), RandomScale(0.75, 1.33), RandomCrop(crop)]
+    return Compose([*cut, SeparateTouching(), Grayscale(), *GREY])
+
+
 class Frames:
     """CamVid at half size; scored on every fifth frame of the test drives, which follow each other closely."""
 
-    moves = Compose([RandomFlip(vertical=False), RandomScale(0.75, 1.5), RandomCrop((96, 128)), Jitter(), PREPARE])
+    moves = street_moves((96, 128))
     classes = len(CamVid.classes)
 
     def labelled(self):
@@ -73,17 +82,7 @@ class Frames:
 class Nuclei:
     """DSB2018's fluorescence pictures of 256 x 256; scored on the half that is held back."""
 
-    moves = Compose(
-        [
-            RandomFlip(),
-            RandomRotate90(),
-            RandomScale(0.75, 1.33),
-            RandomCrop(128),
-            SeparateTouching(),
-            Grayscale(),
-            *GREY,
-        ]
-    )
+    moves = nuclei_moves(128)
     classes = 2
 
     def labelled(self):

@@ -14,29 +14,16 @@ import torch
 from torch.utils.data import Subset
 
 from benchmarks.claims.semantic import balanced
-from benchmarks.few_pictures import GREY, PREPARE, score_classes, score_objects
+from benchmarks.few_pictures import GREY, PREPARE, nuclei_moves, score_classes, score_objects, street_moves
 from benchmarks.record import write_rows
 from seglib.datasets import DSB2018, CamVid, InMemory
 from seglib.models import DeepLabV3Plus, UNet, parameters
 from seglib.training import fit
-from seglib.transforms import (
-    Compose,
-    Grayscale,
-    Jitter,
-    RandomCrop,
-    RandomFlip,
-    RandomRotate90,
-    RandomScale,
-    SeparateTouching,
-)
+from seglib.transforms import Compose, Grayscale
 
 SECONDS, SEED, FEW = 110, 0, 4  # for each network; four of them leave two minutes to read and to score
 RECIPE = {"batch_size": 8, "learning_rate": 3e-3, "backbone_rate": 0.2, "weight_decay": 1e-2, "seed": SEED}
 PRETRAINED = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
-STREETS = Compose([RandomFlip(vertical=False), RandomScale(0.75, 1.5), RandomCrop((320, 448)), Jitter(), PREPARE])
-NUCLEI = Compose(
-    [RandomFlip(), RandomRotate90(), RandomScale(0.75, 1.33), RandomCrop(256), SeparateTouching(), Grayscale(), *GREY]
-)
 NETWORKS = {
     "DeepLabv3+": lambda classes: DeepLabV3Plus(classes, width=24, output_stride=16, **PRETRAINED),
     "U-Net": lambda classes: UNet(3, classes, width=16, **PRETRAINED),
@@ -48,13 +35,13 @@ def sets():
     nuclei = DSB2018(split="val", transform=Compose([Grayscale(), *GREY]))
     return {
         "CamVid": (
-            InMemory(CamVid(split="train"), STREETS),
+            InMemory(CamVid(split="train"), street_moves((320, 448))),
             CamVid(split="test", transform=PREPARE),
             len(CamVid.classes),
             0.5,
             score_classes,
         ),
-        "DSB2018": (InMemory(DSB2018(split="train"), NUCLEI), nuclei, 2, 0.0, score_objects),
+        "DSB2018": (InMemory(DSB2018(split="train"), nuclei_moves(256)), nuclei, 2, 0.0, score_objects),
     }
 
 

@@ -8,6 +8,7 @@ from scipy import ndimage
 from torchvision.ops import roi_align
 
 from seglib.exercises import NotYet, exercise, expect_array, expect_none_of, expect_number, expect_shape, has_loops
+from seglib.exercises._judging_mistakes import ranked_pictures
 from seglib.metrics import panoptic_quality
 from seglib.scenes import Digits
 
@@ -83,18 +84,6 @@ def _area(scores, hits, objects, dips=False, points=101):
     return float(np.append(precision, 0)[at].mean())
 
 
-def _ranked_pictures():
-    """Eleven objects in four pictures: one without answers, one without objects."""
-    first = np.array([[0.9, 0, 0, 0], [0.7, 0.2, 0, 0], [0, 0.6, 0.1, 0], [0, 0, 0.4, 0], [0, 0, 0, 0.8]])
-    second = np.array([[0.3, 0, 0, 0], [0, 0.75, 0.55, 0], [0, 0, 0.65, 0], [0, 0, 0, 0.5]])
-    return [
-        (first, np.array([0.95, 0.5, 0.3, 0.65, 0.85])),
-        (second, np.array([0.9, 0.8, 0.2, 0.6])),
-        (np.zeros((0, 3)), np.zeros(0)),
-        (np.zeros((3, 0)), np.array([0.92, 0.4, 0.1])),
-    ]
-
-
 def _ap50(pictures):
     scores, hits, objects = [], [], 0
     for iou, score in pictures:
@@ -120,7 +109,7 @@ def _ap50(pictures):
     solution=_ap50,
 )
 def q2(ap50):
-    pictures = _ranked_pictures()
+    pictures = ranked_pictures()
     scores, hits, objects = _hits(pictures)
     got, want = ap50(pictures), _area(scores, hits, objects)
     expect_number("`ap50(pictures)`", got, got)  # is it a number at all?
